@@ -1,0 +1,170 @@
+//! Collecting every wrong field of a request, each with its path.
+
+use std::{borrow::Cow, fmt};
+
+use crate::Fault;
+
+/// One wrong field: where it is and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Dotted path from the request, list positions in brackets: `items[2].quantity.value`.
+    pub field: String,
+    /// What would be right; never the value that was sent.
+    pub description: Cow<'static, str>,
+}
+
+/// Gathers violations while a request is parsed, so that a caller learns all of them at once.
+///
+/// A parser asks for each field with [`Fields::check`] or [`Fields::require`], keeps what it got
+/// in `Option`s and unwraps them after [`Fields::finish`] has said that nothing is missing.
+#[derive(Debug, Default)]
+pub struct Fields {
+    violations: Vec<Violation>,
+}
+
+/// A place in a request, from which paths of its parts are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldPath(String);
+
+impl FieldPath {
+    /// The request itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// A field of this place.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Self {
+        if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}.{name}", self.0)) }
+    }
+
+    /// A member of the list at this place, counted from 0.
+    #[must_use]
+    pub fn index(&self, position: usize) -> Self {
+        Self(format!("{}[{position}]", self.0))
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for FieldPath {
+    fn from(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+impl Fields {
+    /// Nothing wrong so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records a wrong field.
+    pub fn wrong(&mut self, path: impl Into<FieldPath>, description: impl Into<Cow<'static, str>>) {
+        self.violations.push(Violation { field: path.into().0, description: description.into() });
+    }
+
+    /// Keeps the value of a parse, or records why it failed. The error text must not echo input.
+    pub fn check<T, E: fmt::Display>(&mut self, path: impl Into<FieldPath>, parsed: Result<T, E>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.wrong(path, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Keeps a value that must be there.
+    pub fn require<T>(&mut self, path: impl Into<FieldPath>, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.wrong(path, "is required");
+        }
+        value
+    }
+
+    /// Text that must be there: not blank, no NUL, at most `max` characters. Kept as given.
+    pub fn text(&mut self, path: impl Into<FieldPath>, value: &str, max: usize) -> Option<String> {
+        let path = path.into();
+        if value.trim().is_empty() {
+            self.wrong(path, "is required");
+            return None;
+        }
+        self.optional_text(path, value, max)
+    }
+
+    /// Text that may be empty: no NUL, at most `max` characters. Kept as given.
+    pub fn optional_text(&mut self, path: impl Into<FieldPath>, value: &str, max: usize) -> Option<String> {
+        if value.contains('\0') {
+            self.wrong(path, "must not contain the character NUL");
+            return None;
+        }
+        if value.chars().count() > max {
+            self.wrong(path, format!("must have at most {max} characters"));
+            return None;
+        }
+        Some(value.to_owned())
+    }
+
+    /// Whether anything is wrong so far.
+    pub fn any_wrong(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
+    /// All is well, or every violation at once.
+    pub fn finish(self) -> Result<(), Fault> {
+        if self.violations.is_empty() { Ok(()) } else { Err(Fault::bad_request(self.violations)) }
+    }
+
+    /// What a parser got, once nothing is wrong. `None` without a recorded violation is a bug in
+    /// the parser and reads as such.
+    pub fn into_result<T>(self, value: Option<T>) -> Result<T, Fault> {
+        self.finish()?;
+        value.ok_or_else(|| Fault::internal(&Unexplained))
+    }
+}
+
+/// A parser gave nothing and said nothing.
+#[derive(Debug)]
+struct Unexplained;
+
+impl fmt::Display for Unexplained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a request parser returned nothing without naming a field")
+    }
+}
+
+impl std::error::Error for Unexplained {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_like_the_request() {
+        let path = FieldPath::root().field("items").index(2).field("quantity");
+        assert_eq!(path.to_string(), "items[2].quantity");
+    }
+
+    #[test]
+    fn every_wrong_field_is_reported_at_once() {
+        let mut fields = Fields::new();
+        assert_eq!(fields.text("a", " ", 5), None);
+        assert_eq!(fields.text("b", "too long", 5), None);
+        assert_eq!(fields.text("c", "nul\0", 5), None);
+        assert_eq!(fields.text("d", "é🙂", 2).as_deref(), Some("é🙂"));
+        let status = fields.finish().expect_err("three are wrong").into_status();
+        let violations = tonic_types::StatusExt::get_error_details(&status);
+        assert_eq!(violations.bad_request().expect("fields").field_violations.len(), 3);
+    }
+
+    #[test]
+    fn a_parser_that_says_nothing_is_a_bug() {
+        let fault = Fields::new().into_result::<()>(None).expect_err("nothing came");
+        assert_eq!(fault.code(), tonic::Code::Internal);
+    }
+}

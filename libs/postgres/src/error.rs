@@ -1,0 +1,102 @@
+//! What can go wrong between us and the database.
+
+use std::error::Error;
+
+/// A failure of storage. The driver's error is the source and never part of the text.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database cannot be reached, or gave no connection in time.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// The deadline or the statement timeout passed.
+    #[error("the database did not answer in time")]
+    TimedOut(#[source] sqlx::Error),
+    /// Row security refused a write.
+    #[error("row security refused a write")]
+    Forbidden(#[source] sqlx::Error),
+    /// A named unique constraint was violated.
+    #[error("the constraint {constraint} was violated")]
+    Conflict {
+        /// The constraint's name.
+        constraint: String,
+        /// The driver's error.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Two transactions collided; the work is run again.
+    #[error("two transactions collided")]
+    Collision(#[source] sqlx::Error),
+    /// Anything else the database said.
+    #[error("the database refused a statement")]
+    Sql(#[source] sqlx::Error),
+    /// A row that does not read as what it should be.
+    #[error("inconsistent row in {table}: {what}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A change touched another number of rows than one.
+    #[error("{what} changed {rows} rows instead of one")]
+    NotOneRow {
+        /// The statement.
+        what: &'static str,
+        /// How many rows.
+        rows: u64,
+    },
+}
+
+impl StorageError {
+    /// The constraint that was violated, if that is what happened.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Conflict { constraint, .. } => Some(constraint),
+            _ => None,
+        }
+    }
+
+    /// Finds a storage failure among an error and its causes.
+    pub fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<StorageError>() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// Whether running the whole unit of work again can help: serialization failure, deadlock, or
+    /// two writers that took the same version of a stream.
+    pub(crate) fn is_collision(&self) -> bool {
+        matches!(self, Self::Collision(_)) || self.constraint() == Some("outbox_stream_version")
+    }
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+                    Self::Unavailable(error)
+                }
+                other => Self::Sql(other),
+            };
+        };
+        match database.code().as_deref() {
+            Some("40001" | "40P01") => Self::Collision(error),
+            Some("57014" | "55P03") => Self::TimedOut(error),
+            Some("42501") => Self::Forbidden(error),
+            // 25006: a demoted primary; 57P0x and 08xxx: shutting down or gone.
+            Some("25006" | "57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
+            Some(code) if code.starts_with("08") => Self::Unavailable(error),
+            Some("23505" | "23P01") => {
+                let constraint = database.constraint().unwrap_or_default().to_owned();
+                Self::Conflict { constraint, source: error }
+            }
+            _ => Self::Sql(error),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What was answered to which request id, recorded in the transaction it protects (D6).
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{StorageError, Tx};
+
+/// Whose request, on which method, under which id.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// The client that carried the call.
+    pub client: String,
+    /// The caller.
+    pub subject: String,
+    /// `package.Service/Method`.
+    pub method: &'static str,
+    /// The caller's id for the intent.
+    pub request_id: Uuid,
+}
+
+/// What was recorded under a key.
+#[derive(Debug)]
+pub struct Recorded {
+    /// SHA-256 of the request's content.
+    pub digest: Vec<u8>,
+    /// The answer given then.
+    pub answer: Vec<u8>,
+}
+
+/// What was answered before, if the same intent succeeded. Two at once are ordered by a lock that
+/// lasts until the transaction ends, so the second sees what the first did.
+pub async fn find(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Recorded>, StorageError> {
+    let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "/* idempotency.find */ with locked as materialized (select pg_advisory_xact_lock(hashtextextended($1 || '|' || $2 || '|' || $3 || '|' || $4::text, 0))) \
+         select digest, answer from locked, lateral (select digest, answer from ehub.idempotency \
+         where client = $1 and subject = $2 and method = $3 and request_id = $4) as found",
+    )
+    .bind(&key.client)
+    .bind(&key.subject)
+    .bind(key.method)
+    .bind(key.request_id)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|(digest, answer)| Recorded { digest, answer }))
+}
+
+/// Records what is about to be answered.
+pub async fn record(tx: &mut Tx, key: &IdempotencyKey, digest: &[u8], answer: &[u8]) -> Result<(), StorageError> {
+    let at = tx.at();
+    sqlx::query(
+        "/* idempotency.record */ insert into ehub.idempotency (client, subject, method, request_id, digest, answer, at) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&key.client)
+    .bind(&key.subject)
+    .bind(key.method)
+    .bind(key.request_id)
+    .bind(digest)
+    .bind(answer)
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Forgets at most 5,000 records made before a time; gives how many.
+pub async fn forget_older_than(tx: &mut Tx, before: OffsetDateTime) -> Result<u64, StorageError> {
+    let done = sqlx::query(
+        "/* idempotency.forget */ delete from ehub.idempotency where ctid = any(array(\
+         select ctid from ehub.idempotency where at < $1 limit 5000))",
+    )
+    .bind(before)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,24 @@
+//! Traces, metrics and logs: the only crate that knows OpenTelemetry.
+//!
+//! A service calls [`init`] once in its runtime, puts [`ServerTraceLayer`] outermost on its server and
+//! [`ClientTraceLayer`] on its channels, and counts through [`metrics`]. What concerns exactly one consultation
+//! carries its id: see [`record_consultation`].
+
+mod bounded;
+mod config;
+mod context;
+mod environment;
+mod export;
+pub mod lifecycle;
+mod lines;
+pub mod metrics;
+mod rpc;
+mod setup;
+mod spans;
+
+pub use config::{Format, Relation, TelemetryConfig};
+pub use context::{TraceParent, current_trace_id, current_traceparent};
+pub use environment::EnvironmentError;
+pub use rpc::{ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, ServerTrace, ServerTraceLayer, TracedBody, TracedFuture};
+pub use setup::{FilterHandle, Telemetry, TelemetryError, init};
+pub use spans::{configured_relation, link_from, process_span, query_span, record_consultation, record_failure};

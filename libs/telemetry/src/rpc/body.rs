@@ -1,0 +1,124 @@
+//! The second half of a call: its status usually comes last, in the trailers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tonic::Code;
+
+use super::record::Call;
+
+pin_project! {
+    /// A response on its way, inside the call's span.
+    #[derive(Debug)]
+    pub struct TracedFuture<F> {
+        #[pin]
+        inner: F,
+        call: Option<Call>,
+    }
+}
+
+impl<F> TracedFuture<F> {
+    pub(super) fn new(inner: F, call: Call) -> Self {
+        Self { inner, call: Some(call) }
+    }
+}
+
+impl<F, B, E> Future for TracedFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    type Output = Result<Response<TracedBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let span = this.call.as_ref().map_or_else(tracing::Span::none, |call| call.span().clone());
+        let outcome = {
+            let _entered = span.enter();
+            ready!(this.inner.poll(context))
+        };
+        let mut call = this.call.take();
+        match outcome {
+            Ok(response) => {
+                if let Some(running) = &mut call {
+                    if !running.end_by(response.headers()) && response.status() != StatusCode::OK {
+                        running.end(code_of_http(response.status()), None);
+                    }
+                }
+                Poll::Ready(Ok(response.map(|inner| TracedBody { inner, call })))
+            }
+            Err(error) => {
+                if let Some(running) = &mut call {
+                    running.end(Code::Unavailable, None);
+                }
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+/// What gRPC clients make of an answer that is not gRPC (gRPC over HTTP/2, HTTP to gRPC status mapping), but a refused
+/// method or media type is the caller's mistake.
+fn code_of_http(status: StatusCode) -> Code {
+    match status.as_u16() {
+        405 | 415 => Code::InvalidArgument,
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    }
+}
+
+pin_project! {
+    /// A response body that ends the call with its trailers, or as cancelled when dropped before them.
+    #[derive(Debug)]
+    pub struct TracedBody<B> {
+        #[pin]
+        inner: B,
+        call: Option<Call>,
+    }
+}
+
+impl<B: Body> Body for TracedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let Some(call) = this.call else { return this.inner.poll_frame(context) };
+        let frame = {
+            let _entered = call.span().clone().entered();
+            ready!(this.inner.poll_frame(context))
+        };
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref()
+                    && !call.end_by(trailers)
+                {
+                    call.end(Code::Unknown, None);
+                }
+            }
+            // A broken body has no status: the connection went, or the message could not be written.
+            Some(Err(_)) => call.end(Code::Unavailable, None),
+            None => call.end(Code::Unknown, None),
+        }
+        if frame.as_ref().is_none_or(|frame| frame.as_ref().map_or(true, Frame::is_trailers)) {
+            this.call.take();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
