@@ -77,7 +77,12 @@ impl fmt::Debug for Grant {
 }
 
 /// Reads verified claims; expiry and subject are for the caller to compare.
-pub(crate) fn read_grant(claims: &Claims, audience: &str, now: Timestamp, skew: Duration) -> Result<Grant, TokenRefusal> {
+pub(crate) fn read_grant(
+    claims: &Claims,
+    audience: &str,
+    now: Timestamp,
+    skew: Duration,
+) -> Result<Grant, TokenRefusal> {
     claims.check_audience(audience, false)?;
     let expires_at = claims.required_seconds("exp")?;
     // Another of our services issued it, whose clock may be ahead by the permitted skew.
@@ -93,7 +98,10 @@ pub(crate) fn read_grant(claims: &Claims, audience: &str, now: Timestamp, skew: 
             _ => return Err(TokenRefusal::Claim),
         },
         // A subject prefix may add to the 255 characters of `sub`.
-        subject: claims.identifier("sub", 600)?.ok_or(TokenRefusal::Claim)?.to_owned(),
+        subject: claims
+            .identifier("sub", 600)?
+            .ok_or(TokenRefusal::Claim)?
+            .to_owned(),
         organisation: uuid(claims, "organisation")?,
         practice: uuid(claims, "practice")?,
         expires_at,
@@ -107,5 +115,9 @@ fn uuid(claims: &Claims, name: &str) -> Result<Uuid, TokenRefusal> {
 }
 
 fn integer(claims: &Claims, name: &str) -> Result<i64, TokenRefusal> {
-    claims.get(name).and_then(serde_json::Value::as_i64).filter(|number| *number >= 0).ok_or(TokenRefusal::Claim)
+    claims
+        .get(name)
+        .and_then(serde_json::Value::as_i64)
+        .filter(|number| *number >= 0)
+        .ok_or(TokenRefusal::Claim)
 }

@@ -48,10 +48,13 @@ impl<'a> Unverified<'a> {
             return Err(TokenRefusal::Oversize);
         }
         let mut parts = text.split('.');
-        let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(TokenRefusal::Structure);
         };
-        let [header, payload, signature] = [header, payload, signature].map(|part| URL_SAFE_NO_PAD.decode(part));
+        let [header, payload, signature] =
+            [header, payload, signature].map(|part| URL_SAFE_NO_PAD.decode(part));
         let (Ok(header), Ok(payload), Ok(signature)) = (header, payload, signature) else {
             return Err(TokenRefusal::Structure);
         };
@@ -95,6 +98,13 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// Makes AWS-LC the library's cryptography. Were another crate ever to switch on a second back-end, the library would panic
+/// at the first signature; naming the one we mean prevents that, and fails to compile should it be switched off.
+pub(crate) fn use_aws_lc() {
+    // An error only says that it was chosen before.
+    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
 /// The bytes are one JSON object, whatever it holds.
 fn object(bytes: &[u8]) -> Result<(), TokenRefusal> {
     match serde_json::from_slice::<serde_json::Value>(bytes) {
@@ -134,17 +144,38 @@ mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str) -> String {
-        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
+        format!(
+            "{}.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(payload)
+        )
     }
 
     #[test]
     fn base64_must_be_canonical_and_unpadded() {
         let good = token(r#"{"alg":"EdDSA","kid":"k"}"#, "{}");
         assert!(Unverified::parse(&good).is_ok());
-        for wrong in [good.replace("c2ln", "c2lnYQ=="), good.replace("c2ln", "c2ln+/"), good.replace("c2ln", "c2k"), good.replace(".c2ln", ".")] {
-            assert_eq!(Unverified::parse(&wrong).err(), if wrong.ends_with("c2k") { None } else { Some(TokenRefusal::Structure) }, "{wrong}");
+        for wrong in [
+            good.replace("c2ln", "c2lnYQ=="),
+            good.replace("c2ln", "c2ln+/"),
+            good.replace("c2ln", "c2k"),
+            good.replace(".c2ln", "."),
+        ] {
+            assert_eq!(
+                Unverified::parse(&wrong).err(),
+                if wrong.ends_with("c2k") {
+                    None
+                } else {
+                    Some(TokenRefusal::Structure)
+                },
+                "{wrong}"
+            );
         }
-        assert_eq!(Unverified::parse(&good.replace("c2ln", "c2l")).err(), Some(TokenRefusal::Structure), "spare bits must be zero");
+        assert_eq!(
+            Unverified::parse(&good.replace("c2ln", "c2l")).err(),
+            Some(TokenRefusal::Structure),
+            "spare bits must be zero"
+        );
     }
 
     proptest! {

@@ -1,1 +1,16 @@
-//! TODO
+//! The life of one call between the wire and a unit of work.
+//!
+//! Parse, then [`Calls::mutate`] or [`Calls::read`], then render: in between, in this order, the
+//! replay look-up, the grant, the work, the audit event and the record of the answer, all in one
+//! transaction, in a task of its own that a caller who goes away cannot drop (D6, D12, D13).
+
+mod audited;
+mod call;
+mod refused;
+mod runner;
+mod storage_faults;
+
+pub use call::{Call, Deadline};
+pub use refused::{Refusals, record_refusals};
+pub use runner::{Calls, stopping};
+pub use storage_faults::storage_fault;

@@ -14,6 +14,8 @@ use time::OffsetDateTime;
 
 pub use urgency::{Need, Priority};
 
+pub(crate) use parse::is_online_consultation;
+
 use crate::answer::Answer;
 use crate::attachment::Attachment;
 use crate::envelope::Envelope;

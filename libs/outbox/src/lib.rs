@@ -1,1 +1,18 @@
-//! TODO
+//! How facts get from the transaction that made them true to every service that needs them.
+//!
+//! Rows of the outbox never change; each subscriber has cursors over them ([`Relay`]). The
+//! receiver is the fence: it keeps the last version of each stream, refuses nothing it has seen
+//! and waits for what it has not ([`Sink`]). Order holds for one consultation of one source, and
+//! for nothing else.
+
+mod held;
+mod read;
+mod relay;
+mod settle;
+mod sink;
+mod transport;
+mod verdicts;
+
+pub use relay::{Relay, RelaySettings, Subscriber};
+pub use sink::{Received, Refusal, Sink, Subscription};
+pub use transport::Transport;

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{StorageError, Tx};
+use crate::{Scope, StorageError, Tx};
 
 /// Whose request, on which method, under which id.
 #[derive(Debug, Clone)]
@@ -27,13 +27,25 @@ pub struct Recorded {
     pub answer: Vec<u8>,
 }
 
-/// What was answered before, if the same intent succeeded. Two at once are ordered by a lock that
-/// lasts until the transaction ends, so the second sees what the first did.
+impl IdempotencyKey {
+    /// A scope in which two calls with this key take turns.
+    pub fn in_turn(&self, scope: Scope) -> Scope {
+        scope.taking_turns(&[
+            b"request",
+            self.client.as_bytes(),
+            self.subject.as_bytes(),
+            self.method.as_bytes(),
+            self.request_id.as_bytes(),
+        ])
+    }
+}
+
+/// What was answered before, if the same intent succeeded. Run in a scope made by
+/// [`IdempotencyKey::in_turn`], or two at once may both find nothing.
 pub async fn find(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Recorded>, StorageError> {
     let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "/* idempotency.find */ with locked as materialized (select pg_advisory_xact_lock(hashtextextended($1 || '|' || $2 || '|' || $3 || '|' || $4::text, 0))) \
-         select digest, answer from locked, lateral (select digest, answer from ehub.idempotency \
-         where client = $1 and subject = $2 and method = $3 and request_id = $4) as found",
+        "/* idempotency.find */ select digest, answer from ehub.idempotency \
+         where client = $1 and subject = $2 and method = $3 and request_id = $4",
     )
     .bind(&key.client)
     .bind(&key.subject)

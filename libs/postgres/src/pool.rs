@@ -7,6 +7,7 @@ use sqlx::{
     Connection, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::{DatabaseConfig, Role, Scope, StorageError, Tx, Work};
@@ -19,6 +20,7 @@ const ATTEMPTS: u32 = 5;
 pub struct Db {
     pool: PgPool,
     clock: Clock,
+    raised: watch::Sender<u64>,
 }
 
 impl Db {
@@ -29,7 +31,25 @@ impl Db {
             Role::Work => (&config.work_url, config.work_connections),
         };
         let options: PgConnectOptions = url.reveal().parse().map_err(StorageError::Sql)?;
-        Ok(Self { pool: Self::pool_options(connections, config.acquire_timeout.get()).connect_lazy_with(options), clock })
+        let pool = Self::pool_options(connections, config.acquire_timeout.get()).connect_lazy_with(options);
+        Ok(Self { pool, clock, raised: watch::Sender::new(0) })
+    }
+
+    /// The same database through another role, telling the same listeners when events are raised.
+    pub fn open_beside(&self, config: &DatabaseConfig, role: Role) -> Result<Self, StorageError> {
+        let mut beside = Self::open(config, role, self.clock.clone())?;
+        beside.raised = self.raised.clone();
+        Ok(beside)
+    }
+
+    /// Changes whenever a transaction of this process has raised events: wakes the relay.
+    pub fn raised(&self) -> watch::Receiver<u64> {
+        self.raised.subscribe()
+    }
+
+    /// The pool, for statements of `libs/outbox` that need no transaction.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
     }
 
     fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
@@ -96,7 +116,9 @@ impl Db {
         let organisation = scope.enter(&mut inner, fixed_now).await.map_err(StorageError::from)?;
         let mut tx = Tx::new(inner, self.clock.clone(), organisation, scope.traceparent.clone());
         let output = work.run(&mut tx).await?;
-        tx.commit().await?;
+        if tx.commit().await? {
+            self.raised.send_modify(|count| *count += 1);
+        }
         Ok(output)
     }
 

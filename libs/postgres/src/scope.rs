@@ -1,5 +1,6 @@
 //! For whom a transaction runs: what row security sees.
 
+use aws_lc_rs::digest;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -42,6 +43,9 @@ pub struct Scope {
     pub traceparent: Option<String>,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
+    /// Transactions with the same key take turns: the lock is taken before the first read, so
+    /// that the second sees what the first has done.
+    pub turn: Option<i64>,
 }
 
 impl Scope {
@@ -63,6 +67,7 @@ impl Scope {
             client: String::new(),
             traceparent: None,
             deadline: None,
+            turn: None,
         }
     }
 
@@ -70,6 +75,21 @@ impl Scope {
     #[must_use]
     pub fn traced(mut self, traceparent: Option<String>) -> Self {
         self.traceparent = traceparent;
+        self
+    }
+
+    /// The same scope, taking turns with whatever has the same key.
+    #[must_use]
+    pub fn taking_turns(mut self, key: &[&[u8]]) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        for part in key {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let digest = context.finish();
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest.as_ref()[..8]);
+        self.turn = Some(i64::from_be_bytes(first));
         self
     }
 
@@ -89,7 +109,8 @@ impl Scope {
                 (select org::text from ehub.organisation where ods = $4 order by valid_from desc limit 1), ''), true), '') \
              from (select set_config('app.kind', $1, true), set_config('app.person', $2, true), \
                 set_config('app.client', $3, true), set_config('statement_timeout', $5, true), \
-                set_config('app.now', $6, true)) as settings",
+                set_config('app.now', $6, true), \
+                case when $7::bigint is not null then pg_advisory_xact_lock($7)::text end) as settings",
         )
         .bind(self.kind.setting())
         .bind(person)
@@ -97,6 +118,7 @@ impl Scope {
         .bind(self.organisation.as_deref())
         .bind(timeout_ms.to_string())
         .bind(fixed_now.unwrap_or_default())
+        .bind(self.turn)
         .fetch_one(conn)
         .await?;
         Ok(organisation.and_then(|text| Uuid::parse_str(&text).ok()))

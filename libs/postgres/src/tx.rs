@@ -107,13 +107,15 @@ impl Tx {
         (&self.consultations, self.subject.as_deref(), self.on_behalf_of.as_deref())
     }
 
-    /// Writes what was raised and commits.
-    pub(crate) async fn commit(mut self) -> Result<(), StorageError> {
-        for draft in std::mem::take(&mut self.drafts) {
+    /// Writes what was raised and commits; tells whether anything was raised.
+    pub(crate) async fn commit(mut self) -> Result<bool, StorageError> {
+        let drafts = std::mem::take(&mut self.drafts);
+        for draft in &drafts {
             let event = self.clock.uuid_v7();
             draft.write(&mut self.inner, event, self.at, self.traceparent.as_deref()).await?;
         }
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await?;
+        Ok(!drafts.is_empty())
     }
 }
 

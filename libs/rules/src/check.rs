@@ -9,6 +9,10 @@ pub(crate) const ITEM: &str = "item";
 
 const MAX_NESTED_LOOPS: u8 = 2;
 
+/// Levels of the compiled expression. Evaluation takes up to 35 KiB of stack for each in a debug build, and runs on threads of 2 MiB.
+/// Chains of `&&` and `||` do not count: the compiler balances them.
+const MAX_DEPTH: usize = 24;
+
 /// Everything a condition may call. Listed rather than asked for, so that a new version of the library adds nothing by itself.
 const FUNCTIONS: [&str; 27] = [
     op::CONDITIONAL, op::LOGICAL_AND, op::LOGICAL_OR, op::LOGICAL_NOT, op::SUBSTRACT, op::ADD, op::MULTIPLY, op::DIVIDE, op::MODULO,
@@ -18,17 +22,28 @@ const FUNCTIONS: [&str; 27] = [
 
 /// Refuses unknown names, deep loops, and phrases that would match nothing or everything.
 pub(crate) fn condition(rule: &str, expression: &IdedExpr) -> Result<(), RuleSetError> {
-    Walk { rule, scope: vec![ITEM], loops: 0 }.visit(expression)
+    Walk { rule, scope: vec![ITEM], loops: 0, depth: 0 }.visit(expression)
 }
 
 struct Walk<'a> {
     rule: &'a str,
     scope: Vec<&'a str>,
     loops: u8,
+    depth: usize,
 }
 
 impl<'a> Walk<'a> {
     fn visit(&mut self, expression: &'a IdedExpr) -> Result<(), RuleSetError> {
+        if self.depth == MAX_DEPTH {
+            return Err(RuleSetError::Unwieldy { rule: self.rule.to_owned() });
+        }
+        self.depth += 1;
+        let visited = self.visit_parts(expression);
+        self.depth -= 1;
+        visited
+    }
+
+    fn visit_parts(&mut self, expression: &'a IdedExpr) -> Result<(), RuleSetError> {
         match &expression.expr {
             Expr::Unspecified | Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.known(name),

@@ -34,6 +34,18 @@ pub enum RuleSetError {
         /// What the compiler said, with line and column.
         problem: String,
     },
+    /// The condition is too long or too deep to be compiled and evaluated safely.
+    #[error("rule {rule}: the condition is too long or too deeply nested; split it into several rules")]
+    Unwieldy {
+        /// The rule.
+        rule: String,
+    },
+    /// The compiler could not be run.
+    #[error("the rule compiler could not be run")]
+    Compiler {
+        /// Why.
+        source: std::io::Error,
+    },
     /// The condition names a variable or function that does not exist.
     #[error("rule {rule}: \"{name}\" is not known; conditions see the variable \"item\" and the documented functions")]
     Unknown {

@@ -7,6 +7,7 @@
 //! conversions) and one function of ours, [`phrase`](phrase::MATCHING).
 
 mod check;
+mod compile;
 mod error;
 mod evaluation;
 mod item;

@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use cel::extractors::This;
-use cel::{Context, Env, ExecutionError, Program, Value as Cel};
+use cel::{Context, Env, Value as Cel};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::compile::{self, Rule, Source};
 use crate::phrase::{self, Memo};
-use crate::{Decision, Evaluation, Match, RuleFailure, RuleSetError, check, item};
+use crate::{Decision, Evaluation, Match, RuleSetError, check, item};
 
 /// The largest rule set, as JSON.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -31,13 +32,6 @@ pub struct RuleSet {
     env: Arc<Env>,
 }
 
-struct Rule {
-    id: String,
-    when: String,
-    program: Program,
-    then: Value,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -45,17 +39,9 @@ struct Document {
     version: Version,
     #[serde(default)]
     approved_by: Option<String>,
-    rules: Vec<DocumentRule>,
+    rules: Vec<Source>,
     #[serde(default)]
     default: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DocumentRule {
-    id: String,
-    when: String,
-    then: Value,
 }
 
 /// People write versions both ways.
@@ -87,15 +73,12 @@ impl RuleSet {
         if [&document.id, &version].into_iter().chain(document.rules.iter().map(|rule| &rule.id)).any(|id| id.trim().is_empty()) {
             return Err(RuleSetError::Unnamed);
         }
-        let env = Env::stdlib().with_optional_support(false);
-        let mut seen = BTreeSet::from([DEFAULT_RULE.to_owned()]);
-        let mut rules = Vec::with_capacity(document.rules.len());
-        for rule in document.rules {
-            if !seen.insert(rule.id.clone()) {
-                return Err(RuleSetError::Id { rule: rule.id });
-            }
-            rules.push(Rule::compile(&env, rule)?);
+        let mut seen = BTreeSet::from([DEFAULT_RULE]);
+        if let Some(rule) = document.rules.iter().find(|rule| !seen.insert(&rule.id)) {
+            return Err(RuleSetError::Id { rule: rule.id.clone() });
         }
+        let env = Env::stdlib().with_optional_support(false);
+        let rules = compile::all(&env, document.rules)?;
         let (id, approved_by, default) = (document.id, document.approved_by, document.default);
         Ok(Self { id, version, approved_by, rules, default, env: Arc::new(env) })
     }
@@ -187,41 +170,5 @@ impl RuleSet {
 impl fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RuleSet").field("id", &self.id).field("version", &self.version).field("rules", &self.rules.len()).finish_non_exhaustive()
-    }
-}
-
-impl Rule {
-    fn compile(env: &Env, rule: DocumentRule) -> Result<Self, RuleSetError> {
-        let program = env
-            .compile(&rule.when)
-            .map_err(|errors| RuleSetError::Compile { rule: rule.id.clone(), problem: errors.to_string() })?;
-        check::condition(&rule.id, program.expression())?;
-        Ok(Self { id: rule.id, when: rule.when, program, then: rule.then })
-    }
-
-    fn matches(&self, context: &Context<'_, '_>) -> Result<bool, RuleFailure> {
-        let failure = |problem: String| RuleFailure { rule_id: self.id.clone(), problem };
-        match self.program.execute(context) {
-            Ok(Cel::Bool(answer)) => Ok(answer),
-            Ok(_) => Err(failure("the condition is neither true nor false".to_owned())),
-            Err(error) => Err(failure(self.describe(&error))),
-        }
-    }
-
-    /// The library's messages quote values, which here are a patient's: only the kind of error goes out, and a key's name when the
-    /// rule itself spells it.
-    fn describe(&self, error: &ExecutionError) -> String {
-        match error {
-            ExecutionError::NoSuchKey(key) if self.when.contains(key.as_str()) => format!("the item has no \"{key}\""),
-            ExecutionError::NoSuchKey(_) => "the item lacks a key".to_owned(),
-            ExecutionError::NoSuchOverload(overload) => {
-                format!("\"{}\" does not take values of type {}", overload.function(), overload.argument_types().join(", "))
-            }
-            ExecutionError::FunctionError { function, .. } => format!("\"{function}\" refused its arguments"),
-            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),
-            ExecutionError::Overflow(..) => "a number became too large".to_owned(),
-            ExecutionError::IndexOutOfBounds(_) => "a list has fewer entries".to_owned(),
-            _ => "values of these types do not go together".to_owned(),
-        }
     }
 }

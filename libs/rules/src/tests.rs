@@ -50,8 +50,33 @@ fn compile_errors_name_the_rule() {
         assert!(matches!(&error, RuleSetError::Compile { rule, .. } if rule == "broken"), "{when}: {error}");
         assert!(error.to_string().starts_with("rule broken: "));
     }
-    let deep = format!("{}true{}", "(".repeat(5_000), ")".repeat(5_000));
-    assert!(matches!(one(&deep), Err(RuleSetError::Compile { .. })));
+}
+
+#[test]
+fn no_condition_exhausts_the_stack() {
+    for n in [20, 100, 1_000, 8_000] {
+        for when in [
+            format!("{}true{}", "(".repeat(n), ")".repeat(n)),
+            format!("{}1{} == 1", "[".repeat(n), "]".repeat(n)),
+            format!("{}0{} == 1", "item[".repeat(n), "]".repeat(n)),
+            format!("item{} == 1", "[0]".repeat(n)),
+            format!("item{} == 1", ".size()".repeat(n)),
+            format!("item{} == 1", ".a".repeat(n)),
+            format!("{}true", "!".repeat(n)),
+            format!("{}1 == 1", "1+".repeat(n)),
+            format!("{}true", "false?true:".repeat(n)),
+            format!("{}true", "a.all(a,".repeat(n)),
+            format!("phrase({}", "'".repeat(n)),
+        ] {
+            // Twenty levels may pass, and are then evaluated; the rest is refused.
+            if let Ok(rules) = one(&when) {
+                let _ = rules.evaluate(&json!({"a": true}));
+            }
+        }
+    }
+    assert!(matches!(one(&format!("{}1 == 1", "1+".repeat(100))), Err(RuleSetError::Unwieldy { .. })));
+    assert!(matches!(one(&" ".repeat(16 * 1024 + 1)), Err(RuleSetError::Unwieldy { .. })));
+    assert!(holds(&format!("{}true", "true && ".repeat(1_000)), &json!({})), "long chains are balanced, not deep");
 }
 
 #[test]

@@ -125,8 +125,8 @@ def _missing(expression: str) -> Issue:
     return Issue("required", "MISSING_VALUE", expression, "missing or empty")
 
 
-def envelope(message: Message, signed: bool) -> Issues:
-    """Rules of every message: bundle, header, focus, signature present or absent."""
+def envelope(message: Message, signed: bool | None) -> Issues:
+    """Rules of every message: bundle, header, focus; signature present (True), absent (False) or either (None)."""
     bundle = message.bundle
     if bundle.get("resourceType") != "Bundle" or bundle.get("type") != "message":
         yield _bad("Bundle", "not a Bundle of type message")
@@ -149,7 +149,7 @@ def envelope(message: Message, signed: bool) -> Issues:
     provenance = len(message.resources.get("Provenance", []))
     if signed and provenance != 1:
         yield Issue("business-rule", "MISSING_DIGITAL_SIGNATURE", "Provenance", "exactly one Provenance is needed")
-    if not signed and provenance:
+    if signed is False and provenance:
         yield _bad("Provenance", "$prepare takes no signature")
     for kind in ("Patient", "PractitionerRole", "Practitioner", "Organization"):
         if len(message.resources.get(kind, [])) != 1:
@@ -347,6 +347,24 @@ def _dispensing(item: dict) -> Issues:
         yield _bad(f"{where}.performer", "present although the site type is none")
     elif site != "0004" and not identifiers.ODS_CODE.fullmatch(performer):
         yield _missing(f"{where}.performer")
+
+
+def cancellation(message: Message) -> Issues:
+    """Rules of a cancellation: one item, with a reason."""
+    if len(message.items) != 1:
+        yield _bad("MedicationRequest", "a cancellation names exactly one item", "invalid",
+                   "INVALID_NUMBER_MEDICATIONREQUESTS")
+        return
+    item = message.items[0]
+    if item.get("status") != "cancelled":
+        yield _bad("MedicationRequest.status", "not cancelled")
+    if text(item, "statusReason", "coding", 0, "code") not in {f"000{n}" for n in range(1, 10)}:
+        yield _bad("MedicationRequest.statusReason", "not one of 0001 to 0009")
+    if not identifiers.UUID.fullmatch(item_number(item)):
+        yield _bad("MedicationRequest.identifier", "not one UUID as prescription-order-item-number")
+    yield from _ids(message)
+    yield from prescriber(message)
+    yield from patient(message)
 
 
 def _controlled(item: dict) -> Issues:

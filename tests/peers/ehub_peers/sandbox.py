@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -151,19 +152,55 @@ async def _broken(send: Send, status: int, part: bytes) -> None:
 
 
 def _sandbox_app(config: dict, directory: Path) -> AsgiApp:
-    """The sandbox reads its settings from the environment when it is imported."""
+    """The sandbox's application, its store reading our mailboxes in place of the ones in its package."""
+    # It reads these when it is imported.
     os.environ.update(
         ENV="local",
         AUTH_MODE="full",
         SHARED_KEY=config.get("shared_key", "TestKey"),
         STORE_MODE=config.get("store", "memory"),
-        MAILBOXES_DATA_DIR=str(directory),
+        MAILBOXES_DATA_DIR=str(directory / "messages"),
     )
+    # Its parameter declarations are older than its FastAPI.
+    warnings.filterwarnings("ignore", module="mesh_sandbox")
+    from mesh_sandbox import dependencies
     from mesh_sandbox.api import app
+    from mesh_sandbox.common.messaging import Messaging
+    from mesh_sandbox.models.message import MessageStatus
 
+    logger = dependencies.get_logger()
     # Two log lines a request at INFO cost a third of its throughput.
-    logging.getLogger("mesh-sandbox").setLevel(logging.WARNING)
+    logger.setLevel(logging.ERROR)
+    store = dependencies.get_store()
+    store._canned_data_dir = str(directory)  # noqa: SLF001 (the sandbox has no setting for it)
+    store.initialise()
+
+    every_message = store.get_inbox_messages
+    waiting = (MessageStatus.ACCEPTED, MessageStatus.UPLOADING)
+
+    async def waiting_messages(mailbox_id: str, predicate: Callable[[Any], bool] | None = None) -> list:
+        # The sandbox keeps acknowledged messages and walks over all of them at every request; live MESH forgets them.
+        store.inboxes[mailbox_id] = [message for message in store.inboxes[mailbox_id] if message.status in waiting]
+        return await every_message(mailbox_id, predicate)
+
+    store.get_inbox_messages = waiting_messages
+    # As coroutines: FastAPI sends every plain function to a thread, several times a request.
+    made = {
+        dependencies.get_messaging: Messaging(store=store),
+        dependencies.get_fernet: dependencies.get_fernet(),
+        dependencies.get_logger: logger,
+        dependencies.get_env_config: dependencies.get_env_config(),
+    }
+    for dependency, value in made.items():
+        app.dependency_overrides[dependency] = _constant(value)
     return app
+
+
+def _constant(value: object) -> Callable[[], Awaitable[object]]:
+    async def give() -> object:
+        return value
+
+    return give
 
 
 async def run(config: dict, port: int, ready: str | None, exit_with_parent: bool) -> None:

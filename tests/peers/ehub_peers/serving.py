@@ -17,7 +17,8 @@ LOOPBACK = "127.0.0.1"
 
 def bind(port: int) -> socket.socket:
     """A listening socket on loopback; port 0 takes a free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Naming the protocol makes asyncio switch Nagle's algorithm off, which would add 40 ms to every answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((LOOPBACK, port))
     listener.listen(512)

@@ -44,13 +44,18 @@ impl GrantSigner {
         if audience.is_empty() {
             return Err(SignerError::Audience);
         }
+        crate::jws::use_aws_lc();
         let key = EncodingKey::from_ed_pem(pem).map_err(SignerError::Key)?;
         // A PEM of the right label may hold anything; a trial signature shows whether it holds a key.
         jsonwebtoken::crypto::sign(b"trial", &key, Algorithm::EdDSA).map_err(SignerError::Key)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(GRANT_TYP.to_owned());
         header.kid = Some(kid.to_owned());
-        Ok(Self { header, key, audience: audience.to_owned() })
+        Ok(Self {
+            header,
+            key,
+            audience: audience.to_owned(),
+        })
     }
 
     /// Signs a grant. Its expiry is rounded down to a whole second, so that it never outlives the lease.
@@ -68,13 +73,17 @@ impl GrantSigner {
             "practice": grant.practice,
             "incarnation": grant.incarnation,
         });
-        jsonwebtoken::encode(&self.header, &claims, &self.key).expect("the key has signed before and the claims are plain JSON")
+        jsonwebtoken::encode(&self.header, &claims, &self.key)
+            .expect("the key has signed before and the claims are plain JSON")
     }
 }
 
 impl fmt::Debug for GrantSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrantSigner").field("kid", &self.header.kid).field("audience", &self.audience).finish_non_exhaustive()
+        f.debug_struct("GrantSigner")
+            .field("kid", &self.header.kid)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,11 +95,20 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused_before_it_is_needed() {
         let pem = DevKey::generate(&crate::testing::clock(), "g").pkcs8_pem();
-        let signer = |kid: &str, pem: &str, audience: &str| GrantSigner::from_pkcs8_pem(kid, pem.as_bytes(), audience);
+        let signer = |kid: &str, pem: &str, audience: &str| {
+            GrantSigner::from_pkcs8_pem(kid, pem.as_bytes(), audience)
+        };
         assert!(matches!(signer("../g", &pem, "a"), Err(SignerError::Kid)));
         assert!(matches!(signer("g", &pem, ""), Err(SignerError::Audience)));
         assert!(matches!(signer("g", "", "a"), Err(SignerError::Key(_))));
-        assert!(matches!(signer("g", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "a"), Err(SignerError::Key(_))));
+        assert!(matches!(
+            signer(
+                "g",
+                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+                "a"
+            ),
+            Err(SignerError::Key(_))
+        ));
         assert!(signer("g", &pem, "a").is_ok());
     }
 }

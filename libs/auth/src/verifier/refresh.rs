@@ -38,21 +38,31 @@ impl Verifier {
     }
 
     async fn keep_one_fresh(self: Arc<Self>, index: usize, stop: CancellationToken) {
-        let keys = self.issuers.get(index).map_or(&self.grant_keys, |issuer| &issuer.keys);
-        let mut wait = if keys.ring.is_empty() { FIRST_RETRY } else { keys.interval() };
+        let keys = self
+            .issuers
+            .get(index)
+            .map_or(&self.grant_keys, |issuer| &issuer.keys);
+        let interval = if keys.source.is_remote() {
+            keys.refresh
+        } else {
+            FILE_EVERY
+        };
+        let mut retry = FIRST_RETRY;
         loop {
-            let wait_now = self.with_jitter(wait);
+            // Only without any key is there a hurry; else the last good ones serve.
+            let wait = if keys.ring.is_empty() {
+                retry.min(interval)
+            } else {
+                interval
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait_now) => {}
+                () = tokio::time::sleep(self.with_jitter(wait)) => {}
             }
-            wait = match self.load(keys).await {
-                Ok(()) => keys.interval(),
-                Err(_) => (wait * 2).min(keys.interval()),
+            retry = match self.load(keys).await {
+                Ok(()) => FIRST_RETRY,
+                Err(_) => (retry * 2).min(interval),
             };
-            if keys.source.is_remote() && wait == keys.interval() && keys.ring.is_empty() {
-                wait = wait.min(FIRST_RETRY * 5);
-            }
         }
     }
 
@@ -61,7 +71,12 @@ impl Verifier {
         let read = keys.source.read().await;
         let now = self.clock.now();
         let loaded = read.and_then(|document| {
-            keys.ring.load(&document, now).map_err(|source| SourceError::Jwks { place: keys.source.place(), source })
+            keys.ring
+                .load(&document, now)
+                .map_err(|source| SourceError::Jwks {
+                    place: keys.source.place(),
+                    source,
+                })
         });
         let changed = match &loaded {
             Ok(changed) => *changed,
@@ -83,11 +98,5 @@ impl Verifier {
     fn with_jitter(&self, wait: Duration) -> Duration {
         let [byte] = self.clock.random::<1>();
         wait.mul_f64(1.0 - f64::from(byte) / 2550.0)
-    }
-}
-
-impl Keys {
-    fn interval(&self) -> Duration {
-        if self.source.is_remote() { self.refresh } else { FILE_EVERY }
     }
 }

@@ -131,7 +131,7 @@ fn encounter(message: &OnlineConsultation, ids: &Ids<'_>) -> Element {
 }
 
 fn task(message: &OnlineConsultation, ids: &Ids<'_>) -> Element {
-    build::resource("Task", &ids.of("task"), "https://fhir.hl7.org.uk/STU3/StructureDefinition/CareConnect-Task-1")
+    build::resource("Task", &ids.of("task"), &systems::care_connect("Task"))
         .with(Element::primitive("status", "requested"))
         .with(Element::primitive("intent", "proposal"))
         .with_optional(message.priority.map(|priority| Element::primitive("priority", priority.code())))

@@ -1,5 +1,7 @@
 //! Finding resources in a bundle, and in the document bundle inside it.
 
+use std::collections::HashSet;
+
 use crate::xml::Element;
 
 /// Every resource of a message, outer and inner, in document order.
@@ -40,13 +42,11 @@ impl<'a> Index<'a> {
 
     /// Whether two resources of one kind claim the same id.
     pub(crate) fn has_duplicate_ids(&self) -> bool {
-        self.entries.iter().enumerate().any(|(position, (_, resource))| {
-            let id = resource.value(&["id"]);
-            id.is_some()
-                && self.entries[..position]
-                    .iter()
-                    .any(|(_, other)| other.name == resource.name && other.value(&["id"]) == id)
-        })
+        let mut seen = HashSet::new();
+        self.entries
+            .iter()
+            .filter_map(|(_, resource)| Some((resource.name.as_str(), resource.value(&["id"])?)))
+            .any(|key| !seen.insert(key))
     }
 }
 

@@ -9,6 +9,9 @@ use quick_xml::reader::Reader;
 
 use super::{Element, Node, XmlError};
 
+/// Attributes of one element; FHIR needs three at most, XHTML a few more.
+const MAX_ATTRIBUTES: usize = 32;
+
 /// What a document may use at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -88,8 +91,12 @@ impl<'l> Tree<'l> {
     fn element(&mut self, start: &BytesStart<'_>, offset: u64) -> Result<Element, XmlError> {
         self.count()?;
         let mut element = Element::new(start.local_name().into_inner());
-        for attribute in start.attributes() {
+        for (position, attribute) in start.attributes().enumerate() {
             self.count()?;
+            // The check for repeated names compares each with all before it, so their number must stay small.
+            if position >= MAX_ATTRIBUTES {
+                return Err(XmlError::TooMany { limit: MAX_ATTRIBUTES });
+            }
             let attribute = attribute.map_err(|_| XmlError::Malformed { offset })?;
             if attribute.key.prefix().is_some_and(|prefix| prefix.is_xmlns()) {
                 continue;

@@ -1,6 +1,5 @@
 //! The second half of a call: its status usually comes last, in the trailers.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -43,14 +42,10 @@ where
         };
         let mut call = this.call.take();
         match outcome {
-            Ok(response) => {
-                if let Some(running) = &mut call {
-                    if !running.end_by(response.headers()) && response.status() != StatusCode::OK {
-                        running.end(code_of_http(response.status()), None);
-                    }
-                }
-                Poll::Ready(Ok(response.map(|inner| TracedBody { inner, call })))
-            }
+            Ok(response) => Poll::Ready(Ok(match call {
+                Some(call) => settle(response, call),
+                None => response.map(|inner| TracedBody { inner, call: None }),
+            })),
             Err(error) => {
                 if let Some(running) = &mut call {
                     running.end(Code::Unavailable, None);
@@ -59,6 +54,15 @@ where
             }
         }
     }
+}
+
+/// Ends the call by the response's head where that is the end of it, and leaves it to the body where not.
+pub(super) fn settle<B>(response: Response<B>, mut call: Call) -> Response<TracedBody<B>> {
+    let ended = call.end_by(response.headers());
+    if !ended && response.status() != StatusCode::OK {
+        call.end(code_of_http(response.status()), None);
+    }
+    response.map(|inner| TracedBody { inner, call: Some(call) })
 }
 
 /// What gRPC clients make of an answer that is not gRPC (gRPC over HTTP/2, HTTP to gRPC status mapping), but a refused

@@ -1,6 +1,5 @@
 //! The client's layer: the caller's half of the span pair, and the header that joins them.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,7 +11,7 @@ use tower::{BoxError, Layer, Service};
 use tracing::{Instrument as _, Span};
 use tracing::field::Empty;
 
-use super::body::{TracedBody, TracedFuture};
+use super::body::{TracedBody, settle};
 use super::method_of;
 use super::record::{Call, Side};
 use crate::context;
@@ -78,7 +77,7 @@ where
         let inner = span.in_scope(|| self.inner.call(request));
         Box::pin(async move {
             match inner.instrument(span).await {
-                Ok(response) => TracedFuture::new(std::future::ready(Ok(response)), call).await,
+                Ok(response) => Ok(settle(response, call)),
                 Err(error) => {
                     let status = Status::from_error(error.into());
                     call.end_with(&status);

@@ -1,0 +1,86 @@
+//! What is known of a call before its request is parsed.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use ehub_auth::{Caller, Grant, GrantKind, GrantPresented, GrantRequirement, Kind, Rule};
+use ehub_clock::Timestamp;
+use ehub_faults::Fault;
+use ehub_postgres::{Scope, ScopeKind};
+use prost::Message;
+use tokio::time::Instant;
+use tonic::Request;
+use uuid::Uuid;
+
+/// When the caller stops waiting; put into the request's extensions by the deadline layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(pub std::time::Instant);
+
+/// A call: who, what, with which grant, until when.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who is calling.
+    pub caller: Arc<Caller>,
+    /// `package.Service/Method`.
+    pub method: &'static str,
+    /// The grant that was presented.
+    pub grant: GrantPresented,
+    /// Whether the access rule demands a grant.
+    pub grant_rule: GrantRequirement,
+    /// SHA-256 of the request as parsed and encoded again.
+    pub digest: [u8; 32],
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+    /// The trace this call belongs to.
+    pub traceparent: Option<String>,
+}
+
+impl Call {
+    /// Takes a request apart: what the layers found out, and the message.
+    pub fn of<T: Message>(method: &'static str, request: Request<T>) -> Result<(Self, T), Fault> {
+        let (_, extensions, message) = request.into_parts();
+        let (Some(caller), Some(rule)) = (extensions.get::<Arc<Caller>>(), extensions.get::<Rule>()) else {
+            return Err(Fault::unauthenticated("TOKEN_INVALID", "the token is missing or proves nothing"));
+        };
+        let mut digest = [0; 32];
+        digest.copy_from_slice(digest::digest(&digest::SHA256, &message.encode_to_vec()).as_ref());
+        let call = Self {
+            caller: Arc::clone(caller),
+            method,
+            grant: extensions.get::<GrantPresented>().cloned().unwrap_or(GrantPresented::Absent),
+            grant_rule: rule.grant,
+            digest,
+            deadline: extensions.get::<Deadline>().map(|deadline| Instant::from_std(deadline.0)),
+            traceparent: ehub_telemetry::current_traceparent(),
+        };
+        Ok((call, message))
+    }
+
+    /// The scope its transactions run in.
+    pub fn scope(&self) -> Scope {
+        let kind = match self.caller.kind {
+            Kind::Person => ScopeKind::Person,
+            Kind::Client => ScopeKind::Client,
+            Kind::Service => ScopeKind::Service,
+        };
+        Scope {
+            kind,
+            organisation: self.caller.organisation.as_ref().map(ToString::to_string),
+            subject: self.caller.subject.clone(),
+            client: self.caller.client.clone(),
+            traceparent: self.traceparent.clone(),
+            deadline: self.deadline,
+            turn: None,
+        }
+    }
+
+    /// The grant that lets the caller act on a consultation.
+    pub fn acting_grant(&self, consultation: Uuid, now: Timestamp) -> Result<&Grant, Fault> {
+        self.grant.require(GrantKind::Act, consultation, now)
+    }
+
+    /// Whether the grant lets the caller read a consultation.
+    pub fn may_view_by_grant(&self, consultation: Uuid, now: Timestamp) -> bool {
+        self.grant.permits_reading(consultation, now)
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole messages, written and read.
+
+mod online_consultation;
+mod samples;
+mod send_document;

@@ -1,0 +1,49 @@
+//! Streams that wait for one subscriber.
+
+use ehub_postgres::{Db, StorageError};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::read::Row;
+
+/// A stream held back: deliveries start again at `version`.
+#[derive(Debug, Clone, FromRow)]
+pub(crate) struct Held {
+    pub stream: Uuid,
+    pub version: i64,
+}
+
+/// Held streams whose time has come, those of dead letters excepted.
+pub(crate) async fn due(db: &Db, subscriber: &str) -> Result<Vec<Held>, StorageError> {
+    Ok(sqlx::query_as(
+        "/* outbox.held_due */ select stream, version from ehub.outbox_held \
+          where subscriber = $1 and not dead and next_at <= ehub.app_now() order by since limit 20",
+    )
+    .bind(subscriber)
+    .fetch_all(db.pool())
+    .await?)
+}
+
+/// What waits in a held stream, from its version on.
+pub(crate) async fn rows(db: &Db, held: &Held, limit: i64) -> Result<Vec<Row>, StorageError> {
+    Ok(sqlx::query_as(
+        "/* outbox.held_rows */ \
+         select id, xid::text as xid, shard_group, stream, version, kind, body, event, consultation, traceparent, at, true as held \
+           from ehub.outbox where stream = $1 and version >= $2 order by version limit $3",
+    )
+    .bind(held.stream)
+    .bind(held.version)
+    .bind(limit)
+    .fetch_all(db.pool())
+    .await?)
+}
+
+/// How many streams are held, and how many of them are dead letters.
+pub(crate) async fn counts(db: &Db, subscriber: &str) -> Result<(i64, i64), StorageError> {
+    Ok(sqlx::query_as(
+        "/* outbox.held_counts */ select count(*), count(*) filter (where dead) from ehub.outbox_held where subscriber = $1",
+    )
+    .bind(subscriber)
+    .fetch_one(db.pool())
+    .await?)
+}

@@ -1,0 +1,116 @@
+//! Writing down what a delivery came to: cursors forward, streams held or freed, in one commit.
+
+use std::collections::HashMap;
+
+use ehub_postgres::{StorageError, Tx, Work};
+use uuid::Uuid;
+
+use crate::verdicts::Fate;
+
+/// After how many refusals an event is a dead letter (D1).
+const REFUSALS: i32 = 3;
+
+/// What a delivery came to.
+#[derive(Debug)]
+pub(crate) struct Settle {
+    pub subscriber: String,
+    pub lease: Uuid,
+    /// The furthest position of each group: (group, xid, id).
+    pub cursors: Vec<(i16, String, i64)>,
+    /// The fate of each stream, and of a held one whether all that waited was sent.
+    pub fates: HashMap<Uuid, (Fate, Before)>,
+}
+
+/// How a stream stood before the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Delivered by its cursor.
+    Flowing,
+    /// Held, and more waits than was sent.
+    HeldMore,
+    /// Held, and all that waited was sent.
+    HeldAll,
+}
+
+/// The lease was lost: another relay has the groups, and nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettleError {
+    #[error("another relay holds the cursors")]
+    LeaseLost,
+    #[error("the outcome of a delivery could not be written")]
+    Storage(#[from] StorageError),
+}
+
+impl Work for Settle {
+    const NAME: &'static str = "settle_delivery";
+    type Output = ();
+    type Error = SettleError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), SettleError> {
+        for (group, xid, id) in &self.cursors {
+            let moved = sqlx::query(
+                "/* outbox.advance */ update ehub.outbox_cursor set xid = $4::text::xid8, id = $5 \
+                  where subscriber = $1 and shard_group = $2 and lease_token = $3",
+            )
+            .bind(&self.subscriber)
+            .bind(group)
+            .bind(self.lease)
+            .bind(xid)
+            .bind(id)
+            .execute(tx.conn())
+            .await
+            .map_err(StorageError::from)?;
+            if moved.rows_affected() != 1 {
+                return Err(SettleError::LeaseLost);
+            }
+        }
+        for (stream, (fate, before)) in &self.fates {
+            self.settle(tx, *stream, fate, *before).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Settle {
+    async fn settle(&self, tx: &mut Tx, stream: Uuid, fate: &Fate, before: Before) -> Result<(), StorageError> {
+        match (fate, before) {
+            (Fate::Applied(_), Before::Flowing) => Ok(()),
+            (Fate::Applied(_), Before::HeldAll) => self.free(tx, stream).await,
+            (Fate::Applied(version), Before::HeldMore) => self.hold(tx, stream, version + 1, "CATCHING_UP", 0).await,
+            (Fate::Wait { version, reason }, _) => self.hold(tx, stream, *version, reason, 0).await,
+            (Fate::Refused { version, reason }, _) => self.hold(tx, stream, *version, reason, 1).await,
+        }
+    }
+
+    async fn free(&self, tx: &mut Tx, stream: Uuid) -> Result<(), StorageError> {
+        sqlx::query("/* outbox.free */ delete from ehub.outbox_held where subscriber = $1 and stream = $2")
+            .bind(&self.subscriber)
+            .bind(stream)
+            .execute(tx.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Holds a stream back; a refusal counts, waiting does not. Tries again after 100 ms that
+    /// double with each try up to 30 s.
+    async fn hold(&self, tx: &mut Tx, stream: Uuid, version: i64, reason: &str, refusals: i32) -> Result<(), StorageError> {
+        sqlx::query(
+            "/* outbox.hold */ insert into ehub.outbox_held as h (subscriber, stream, version, reason, attempts, next_at, since, dead) \
+             values ($1, $2, $3, $4, $5, ehub.app_now() + interval '100 milliseconds', ehub.app_now(), false) \
+             on conflict (subscriber, stream) do update set \
+               version = excluded.version, reason = excluded.reason, \
+               attempts = case when h.version = excluded.version then h.attempts + excluded.attempts else excluded.attempts end, \
+               dead = excluded.attempts > 0 and h.version = excluded.version and h.attempts + excluded.attempts >= $6, \
+               next_at = ehub.app_now() + least(interval '30 seconds', interval '100 milliseconds' * power(2, least(8, extract(epoch from ehub.app_now() - h.since) * 2)))",
+        )
+        .bind(&self.subscriber)
+        .bind(stream)
+        .bind(version)
+        .bind(reason)
+        .bind(refusals)
+        .bind(REFUSALS)
+        .execute(tx.conn())
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! The receiving end: every event once, in order, in a transaction of its own stream.
+
+use std::{future::Future, sync::Arc};
+
+use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
+use ehub_proto::internal::v1::{
+    DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink,
+};
+use ehub_telemetry::{configured_relation, process_span};
+use time::OffsetDateTime;
+use tonic::{Request, Response, Status};
+use tracing::Instrument;
+use uuid::Uuid;
+
+/// What a service does with the events of others.
+pub trait Subscription: Send + Sync + 'static {
+    /// Whether this version of the service understands a kind from a source. One it does not
+    /// understand waits, with an alarm, until it does.
+    fn knows(&self, source: &str, kind: &str) -> bool;
+
+    /// Applies one event. Must refuse before it writes: what was written before a refusal stays.
+    /// Events of one source and stream come in order; across sources in any order.
+    fn apply(&self, tx: &mut Tx, event: &Received) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// A source says that everything before a time was delivered.
+    fn caught_up(&self, tx: &mut Tx, source: &str, read_time: OffsetDateTime) -> impl Future<Output = Result<(), StorageError>> + Send;
+}
+
+/// An event as it is applied.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The service it comes from.
+    pub source: String,
+    /// The life of its database.
+    pub incarnation: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// Its stream.
+    pub stream: Uuid,
+    /// Its version in the stream.
+    pub version: i64,
+    /// Full protobuf name of the body.
+    pub kind: String,
+    /// The body; empty when the source knows that this service does not use the kind.
+    pub body: Vec<u8>,
+    /// When it became true.
+    pub at: OffsetDateTime,
+    /// Where it came from, for links.
+    pub traceparent: Option<String>,
+    /// The consultation it concerns.
+    pub consultation: Option<Uuid>,
+}
+
+/// Why an event was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It can never be applied; the reason is a constant.
+    #[error("the event cannot be applied: {0}")]
+    Never(&'static str),
+    /// Something it needs has not come yet; it is sent again.
+    #[error("the event has to wait: {0}")]
+    NotYet(&'static str),
+    /// Storage failed; the whole batch is sent again.
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+}
+
+/// Serves `EventSink` for a service.
+#[derive(Debug, Clone)]
+pub struct Sink<S> {
+    db: Db,
+    subscription: Arc<S>,
+}
+
+impl<S: Subscription> Sink<S> {
+    /// A sink on the pool that serves calls.
+    pub fn new(db: Db, subscription: S) -> Self {
+        Self { db, subscription: Arc::new(subscription) }
+    }
+
+    async fn take(&self, request: DeliverRequest) -> Result<DeliverResponse, Status> {
+        let mut events = Vec::with_capacity(request.events.len());
+        for event in &request.events {
+            events.push(parse(&request, event)?);
+        }
+        let mut verdicts = vec![Verdict::default(); events.len()];
+        let mut start = 0;
+        while start < events.len() {
+            let stream = events[start].stream;
+            let end = events[start..].iter().position(|event| event.stream != stream).map_or(events.len(), |at| start + at);
+            let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events[start..end].to_vec() };
+            let span = process_span("process ehub.events", events[start].traceparent.as_deref(), configured_relation());
+            let scope = Scope::service()
+                .traced(events[start].traceparent.clone())
+                .taking_turns(&[b"inbox", request.source.as_bytes(), stream.as_bytes()]);
+            let judged = self.db.run(&scope, &run).instrument(span).await.map_err(unavailable)?;
+            verdicts[start..end].clone_from_slice(&judged);
+            start = end;
+        }
+        if events.is_empty() {
+            let read_time = request.read_time.and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
+            if let Some(read_time) = read_time {
+                let beat = CaughtUp { subscription: Arc::clone(&self.subscription), source: request.source, read_time };
+                self.db.run(&Scope::service(), &beat).await.map_err(unavailable)?;
+            }
+        }
+        Ok(DeliverResponse { verdicts })
+    }
+}
+
+#[tonic::async_trait]
+impl<S: Subscription> EventSink for Sink<S> {
+    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
+        // Spawned, so that a caller that goes away never drops a transaction half way (D13).
+        let sink = Self { db: self.db.clone(), subscription: Arc::clone(&self.subscription) };
+        let task = tokio::spawn(async move { sink.take(request.into_inner()).await }.in_current_span());
+        task.await.map_err(|_| stopped())?.map(Response::new)
+    }
+}
+
+/// Applies a run of events of one stream.
+struct ApplyRun<S> {
+    subscription: Arc<S>,
+    events: Vec<Received>,
+}
+
+impl<S: Subscription> Work for ApplyRun<S> {
+    const NAME: &'static str = "apply_events";
+    type Output = Vec<Verdict>;
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Verdict>, StorageError> {
+        let first = &self.events[0];
+        let known = last_version(tx, first).await?;
+        let mut last = known.unwrap_or(0);
+        let mut verdicts = Vec::with_capacity(self.events.len());
+        let mut blocked = false;
+        for event in &self.events {
+            let (outcome, reason) = if event.version <= last {
+                (Outcome::Duplicate, "")
+            } else if blocked || event.version > last + 1 || !self.subscription.knows(&event.source, &event.kind) {
+                (Outcome::NotYet, "")
+            } else {
+                match self.subscription.apply(tx, event).await {
+                    Ok(()) => (Outcome::Applied, ""),
+                    Err(Refusal::Never(reason)) => {
+                        tracing::error!(kind = %event.kind, reason, "event refused");
+                        (Outcome::Refused, reason)
+                    }
+                    Err(Refusal::NotYet(_)) => (Outcome::NotYet, ""),
+                    Err(Refusal::Storage(error)) => return Err(error),
+                }
+            };
+            match outcome {
+                Outcome::Applied => last = event.version,
+                Outcome::Duplicate => {}
+                _ => blocked = true,
+            }
+            let expected_version = if outcome == Outcome::NotYet { last + 1 } else { 0 };
+            verdicts.push(Verdict { outcome: outcome.into(), expected_version, reason: reason.to_owned(), last_version: last });
+        }
+        if last > known.unwrap_or(0) {
+            remember(tx, first, last).await?;
+        }
+        Ok(verdicts)
+    }
+}
+
+/// Reads the last version applied; two deliveries of a stream take turns by their scope.
+async fn last_version(tx: &mut Tx, event: &Received) -> Result<Option<i64>, StorageError> {
+    let row: Option<(i64,)> = sqlx::query_as(
+        "/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2",
+    )
+    .bind(&event.source)
+    .bind(event.stream)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|(version,)| version))
+}
+
+async fn remember(tx: &mut Tx, event: &Received, version: i64) -> Result<(), StorageError> {
+    sqlx::query(
+        "/* inbox.remember */ insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
+         on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation",
+    )
+    .bind(&event.source)
+    .bind(event.stream)
+    .bind(event.incarnation)
+    .bind(version)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Notes that a source has nothing waiting.
+struct CaughtUp<S> {
+    subscription: Arc<S>,
+    source: String,
+    read_time: OffsetDateTime,
+}
+
+impl<S: Subscription> Work for CaughtUp<S> {
+    const NAME: &'static str = "caught_up";
+    type Output = ();
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        self.subscription.caught_up(tx, &self.source, self.read_time).await
+    }
+}
+
+fn parse(request: &DeliverRequest, event: &Event) -> Result<Received, Status> {
+    let uuid = |text: &str| Uuid::parse_str(text).map_err(|_| malformed());
+    let at = event.time.as_ref().ok_or_else(malformed)?;
+    Ok(Received {
+        source: request.source.clone(),
+        incarnation: request.incarnation,
+        id: uuid(&event.id)?,
+        stream: uuid(&event.stream)?,
+        version: event.version,
+        kind: event.kind.clone(),
+        body: event.body.to_vec(),
+        at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos))
+            .map_err(|_| malformed())?,
+        traceparent: Some(event.traceparent.clone()).filter(|text| !text.is_empty()),
+        consultation: if event.consultation.is_empty() { None } else { Some(uuid(&event.consultation)?) },
+    })
+}
+
+fn malformed() -> Status {
+    ehub_faults::Fault::new(tonic::Code::InvalidArgument, "server.ehub", "INVALID_FIELDS", "an envelope cannot be read").into()
+}
+
+fn stopped() -> Status {
+    ehub_faults::Fault::unavailable("STOPPING", "the service is stopping").into()
+}
+
+fn unavailable(error: StorageError) -> Status {
+    tracing::warn!(error = &error as &dyn std::error::Error, "events not applied");
+    ehub_faults::Fault::unavailable("DATABASE_UNAVAILABLE", "the database cannot be reached").into()
+}

@@ -1,0 +1,9 @@
+//! What stands between the network and the handlers.
+
+pub(crate) mod accept;
+pub(crate) mod check;
+pub(crate) mod deadline;
+pub(crate) mod malformed;
+pub(crate) mod open;
+pub(crate) mod panic;
+pub(crate) mod shed;

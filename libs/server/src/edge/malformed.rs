@@ -1,0 +1,60 @@
+//! A message that cannot be read is the caller's mistake; the generated code calls it ours and quotes from it.
+
+use ehub_faults::Fault;
+use http::{Request, Response};
+use tonic::body::Body;
+use tonic::{Code, Status};
+
+use crate::DOMAIN;
+use crate::stack::{Answer, Stack, Step};
+
+/// Rewrites the two refusals of tonic's codec.
+#[derive(Clone, Debug)]
+pub(crate) struct Malformed;
+
+impl Step for Malformed {
+    fn step(&self, request: Request<Body>, next: Stack) -> Answer {
+        Box::pin(async move {
+            let response = next.answer(request).await;
+            match rewritten(&response) {
+                Some(fault) => fault.into_status().into_http(),
+                None => response,
+            }
+        })
+    }
+}
+
+/// Codec errors come as trailers-only responses without details; ours always have details, so they are never mistaken.
+fn rewritten(response: &Response<Body>) -> Option<Fault> {
+    let status = Status::from_header_map(response.headers())?;
+    if !status.details().is_empty() {
+        return None;
+    }
+    match status.code() {
+        Code::Internal if status.message().starts_with("failed to decode Protobuf message") => {
+            Some(Fault::new(Code::InvalidArgument, DOMAIN, "MALFORMED_REQUEST", "the message is not what the method expects"))
+        }
+        Code::OutOfRange if status.message().contains("message length too large") => {
+            Some(Fault::new(Code::InvalidArgument, DOMAIN, "MESSAGE_TOO_LARGE", "the message is larger than the method allows"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(status: Status) -> Option<&'static str> {
+        rewritten(&status.into_http()).map(|fault| fault.reason())
+    }
+
+    #[test]
+    fn only_the_codecs_words_are_rewritten() {
+        assert_eq!(reason(Status::internal("failed to decode Protobuf message: Name.x: invalid")), Some("MALFORMED_REQUEST"));
+        assert_eq!(reason(Status::out_of_range("Error, decoded message length too large: found 9")), Some("MESSAGE_TOO_LARGE"));
+        assert_eq!(reason(Status::internal("internal error")), None);
+        assert_eq!(reason(Fault::new(Code::Internal, DOMAIN, "X", "failed to decode Protobuf message").into_status()), None);
+        assert!(rewritten(&Response::new(Body::empty())).is_none());
+    }
+}

@@ -1,0 +1,6 @@
+//! What really arrives at a collector.
+
+mod it {
+    mod collector;
+    mod signals;
+}
