@@ -7,14 +7,11 @@ use ehub_auth::{Caller, Grant, GrantKind, GrantPresented, GrantRequirement, Kind
 use ehub_clock::Timestamp;
 use ehub_faults::Fault;
 use ehub_postgres::{Scope, ScopeKind};
+use ehub_server::{Deadline, InFlight};
 use prost::Message;
 use tokio::time::Instant;
 use tonic::Request;
 use uuid::Uuid;
-
-/// When the caller stops waiting; put into the request's extensions by the deadline layer.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(pub std::time::Instant);
 
 /// A call: who, what, with which grant, until when.
 #[derive(Debug, Clone)]
@@ -33,6 +30,8 @@ pub struct Call {
     pub deadline: Option<Instant>,
     /// The trace this call belongs to.
     pub traceparent: Option<String>,
+    /// The call's place among those in flight: held until its task ends, even when the caller goes.
+    pub in_flight: Option<InFlight>,
 }
 
 impl Call {
@@ -50,8 +49,9 @@ impl Call {
             grant: extensions.get::<GrantPresented>().cloned().unwrap_or(GrantPresented::Absent),
             grant_rule: rule.grant,
             digest,
-            deadline: extensions.get::<Deadline>().map(|deadline| Instant::from_std(deadline.0)),
+            deadline: extensions.get::<Deadline>().map(|deadline| Instant::from_std(deadline.instant())),
             traceparent: ehub_telemetry::current_traceparent(),
+            in_flight: extensions.get::<InFlight>().cloned(),
         };
         Ok((call, message))
     }

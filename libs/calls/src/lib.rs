@@ -10,7 +10,7 @@ mod refused;
 mod runner;
 mod storage_faults;
 
-pub use call::{Call, Deadline};
+pub use call::Call;
 pub use refused::{Refusals, record_refusals};
 pub use runner::{Calls, stopping};
 pub use storage_faults::storage_fault;

@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn words_survive_broken_markup() {
-        let broken = b"<Bundle><x value='I have chest&#32;pain &amp; sweats'><p>left arm</b><!-- no --><y value=\"unclosed text";
+        let broken =
+            b"<Bundle><x value='I have chest&#32;pain &amp; sweats'><p>left arm</b><!-- no --><y value=\"unclosed text";
         assert_eq!(extract_text(broken), "I have chest pain & sweats left arm unclosed text");
     }
 

@@ -46,11 +46,7 @@ mod tests {
     use time::macros::datetime;
 
     fn credentials() -> Credentials {
-        Credentials {
-            mailbox: "X26ABC1".into(),
-            password: Secret::new("password"),
-            shared_key: Secret::new("TestKey"),
-        }
+        Credentials { mailbox: "X26ABC1".into(), password: Secret::new("password"), shared_key: Secret::new("TestKey") }
     }
 
     #[test]

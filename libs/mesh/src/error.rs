@@ -155,7 +155,8 @@ mod tests {
     #[test]
     fn both_error_bodies_are_read() {
         let v2 = br#"{"message_id":"1","detail":[{"event":"SEND","code":"12","msg":"Unregistered to\naddress"}]}"#;
-        let v1 = br#"{"messageID":"1","errorEvent":"SEND","errorCode":"12","errorDescription":"Unregistered to address"}"#;
+        let v1 =
+            br#"{"messageID":"1","errorEvent":"SEND","errorCode":"12","errorDescription":"Unregistered to address"}"#;
         for body in [&v2[..], v1] {
             let refusal = Refusal::read(417, body);
             assert_eq!(refusal.code.as_deref(), Some("12"));

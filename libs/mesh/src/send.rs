@@ -35,10 +35,9 @@ impl MeshClient {
         let headers = message.headers().map_err(SendError::NotSent)?;
         let chunks: Vec<&[u8]> = message.body.chunks(self.chunk_bytes).collect();
         let total = chunks.len();
-        let (first, rest) = chunks.split_first().ok_or(SendError::NotSent(MeshError::InvalidMessage {
-            what: "the body",
-            expected: "at least one byte",
-        }))?;
+        let (first, rest) = chunks
+            .split_first()
+            .ok_or(SendError::NotSent(MeshError::InvalidMessage { what: "the body", expected: "at least one byte" }))?;
         let id = self.send_first(first, total, headers).await.map_err(|error| outcome(error, total == 1))?;
         for (position, chunk) in rest.iter().enumerate() {
             let number = position + 2;

@@ -32,9 +32,7 @@ pub(crate) fn client_config(files: Option<&TlsConfig>) -> Result<ClientConfig, S
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let all: Vec<_> = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect)
-        .map_err(|_| unreadable(path))?;
+    let all: Vec<_> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|_| unreadable(path))?;
     if all.is_empty() { Err(unreadable(path)) } else { Ok(all) }
 }
 

@@ -48,7 +48,9 @@ async fn config(State(admin): State<Admin>) -> Result<String, StatusCode> {
 }
 
 async fn log_filter(State(admin): State<Admin>, filter: String) -> Result<StatusCode, (StatusCode, String)> {
-    let Some(set) = admin.set_filter else { return Err((StatusCode::NOT_FOUND, String::new())) };
+    let Some(set) = admin.set_filter else {
+        return Err((StatusCode::NOT_FOUND, String::new()));
+    };
     match set(filter.trim()) {
         Ok(()) => {
             tracing::info!(filter = filter.trim(), "log filter changed");

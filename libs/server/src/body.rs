@@ -8,11 +8,9 @@ use axum::body::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::edge::deadline::expired;
 use crate::edge::panic::broken;
 
 pin_project! {
@@ -53,15 +51,17 @@ impl<T> HttpBody for Holding<T> {
 }
 
 pin_project! {
-    /// Ends a body with a status of ours: when it panics, and when its time is over.
+    /// Ends a body with a status of ours: when it panics, and when something else says so.
     pub(crate) struct Guarded {
         #[pin]
         inner: Body,
-        #[pin]
-        until: Option<Sleep>,
+        until: Option<Until>,
         over: bool,
     }
 }
+
+/// Resolves to the status a body is to end with.
+pub(crate) type Until = Pin<Box<dyn Future<Output = Status> + Send>>;
 
 impl Guarded {
     /// Catches panics.
@@ -69,9 +69,9 @@ impl Guarded {
         Self { inner, until: None, over: false }
     }
 
-    /// Ends with `DEADLINE_EXCEEDED` when `until` is over.
-    pub fn deadline(inner: Body, until: Sleep) -> Self {
-        Self { inner, until: Some(until), over: false }
+    /// Ends with the status `until` resolves to, if it does before the body has ended.
+    pub fn until(inner: Body, until: impl Future<Output = Status> + Send + 'static) -> Self {
+        Self { inner, until: Some(Box::pin(until)), over: false }
     }
 }
 
@@ -87,9 +87,10 @@ impl HttpBody for Guarded {
         let end = match catch_unwind(AssertUnwindSafe(|| this.inner.poll_frame(context))) {
             Ok(Poll::Ready(frame)) => return Poll::Ready(frame),
             Ok(Poll::Pending) => {
-                let Some(until) = this.until.as_pin_mut() else { return Poll::Pending };
-                ready!(until.poll(context));
-                expired()
+                let Some(until) = this.until else {
+                    return Poll::Pending;
+                };
+                ready!(until.as_mut().poll(context))
             }
             Err(_) => broken(),
         };

@@ -54,7 +54,10 @@ pub struct Built {
 
 impl fmt::Debug for Built {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Built").field("services", &self.services).field("workers", &self.workers).finish_non_exhaustive()
+        f.debug_struct("Built")
+            .field("services", &self.services)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,8 +114,8 @@ impl Built {
         self
     }
 
-    /// The token that handlers of long streams watch: cancelled when the door closes, they then end their streams with
-    /// `UNAVAILABLE`.
+    /// A token that handlers of long streams may watch: cancelled when the door closes. Streams end then in any case, with
+    /// `UNAVAILABLE`; a handler that watches can stop its work at once.
     #[must_use]
     pub fn end_streams_by(mut self, token: CancellationToken) -> Self {
         self.end_streams = token;

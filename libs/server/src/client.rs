@@ -200,11 +200,13 @@ impl Service<Request<Body>> for Outgoing {
 }
 
 fn unusable_token() -> Status {
-    Fault::new(Code::Unauthenticated, DOMAIN, "SERVICE_TOKEN_UNUSABLE", "the service token cannot be sent").into_status()
+    Fault::new(Code::Unauthenticated, DOMAIN, "SERVICE_TOKEN_UNUSABLE", "the service token cannot be sent")
+        .into_status()
 }
 
 fn late() -> Status {
-    Fault::new(Code::DeadlineExceeded, DOMAIN, "DEADLINE_EXCEEDED", "another service did not answer in time").into_status()
+    Fault::new(Code::DeadlineExceeded, DOMAIN, "DEADLINE_EXCEEDED", "another service did not answer in time")
+        .into_status()
 }
 
 /// tonic's own timer, on our side, says `CANCELLED`.

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod check;
 pub(crate) mod deadline;
+pub(crate) mod farewell;
 pub(crate) mod malformed;
 pub(crate) mod open;
 pub(crate) mod panic;

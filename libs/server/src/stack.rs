@@ -17,6 +17,7 @@ use tower::{BoxError, Layer, Service, ServiceBuilder};
 
 use crate::edge::check::Check;
 use crate::edge::deadline::Enforce;
+use crate::edge::farewell::Farewell;
 use crate::edge::malformed::Malformed;
 use crate::edge::open::Split;
 use crate::edge::panic::Catch;
@@ -29,6 +30,7 @@ pub(crate) struct Parts {
     pub methods: Methods,
     pub shed: Shed,
     pub deadline: Enforce,
+    pub farewell: Farewell,
 }
 
 /// Sews one port together. Outermost first; each line says why it stands where it stands.
@@ -59,6 +61,8 @@ where
         .layer(step(Check))
         // Outside auth: fetching nothing and waiting for nobody, auth is still part of what the caller waits for.
         .layer(step(parts.deadline.clone()))
+        // Inside the deadline, which ends streams too, and outside the fork, because health is watched as well.
+        .layer(step(parts.farewell.clone()))
         // The fork: health and reflection need no token, everything else does.
         .service(Stack::new(Split::new(Stack::of(open.prepare()), Stack::of(guarded))))
 }

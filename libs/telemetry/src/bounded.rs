@@ -1,7 +1,7 @@
 //! Export queues that count what they lose: the SDK drops from a full queue, and on a failed export, without a word.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::logs::Severity;
@@ -16,6 +16,8 @@ use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanExporter,
 /// The bound equals the SDK's own queue, so the SDK never has to drop: whoever is refused is refused, and counted, here.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    signal: &'static str,
+    failing: AtomicBool,
     capacity: usize,
     waiting: AtomicUsize,
     overflowed: AtomicU64,
@@ -23,13 +25,20 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub fn new(capacity: usize) -> Arc<Self> {
+    pub fn new(signal: &'static str, capacity: usize) -> Arc<Self> {
         Arc::new(Self {
+            signal,
+            failing: AtomicBool::new(false),
             capacity,
             waiting: AtomicUsize::new(0),
             overflowed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         })
+    }
+
+    /// Whose queue it is.
+    pub fn signal(&self) -> &'static str {
+        self.signal
     }
 
     /// Items lost because the queue was full.
@@ -55,6 +64,12 @@ impl Gate {
         self.waiting.fetch_sub(count, Ordering::Relaxed);
         if !delivered {
             self.failed.fetch_add(count.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        // Said when it changes and not at every batch: a collector may be away for hours.
+        match (self.failing.swap(!delivered, Ordering::Relaxed), delivered) {
+            (false, false) => tracing::warn!(signal = self.signal, "the collector does not take our telemetry"),
+            (true, true) => tracing::info!(signal = self.signal, "the collector takes our telemetry again"),
+            _ => {}
         }
     }
 }
@@ -182,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses_and_counts_until_a_batch_left() {
-        let gate = Gate::new(2);
+        let gate = Gate::new("traces", 2);
         assert!(gate.admit() && gate.admit());
         assert!(!gate.admit());
         assert_eq!((gate.overflowed(), gate.failed()), (1, 0));

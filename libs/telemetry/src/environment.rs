@@ -68,11 +68,17 @@ impl Environment {
             "OTEL_EXPORTER_OTLP_TIMEOUT" => self.timeout = Some(millis("OTEL_EXPORTER_OTLP_TIMEOUT", value)?),
             "OTEL_EXPORTER_OTLP_HEADERS" => self.headers = pairs("OTEL_EXPORTER_OTLP_HEADERS", value)?,
             "OTEL_EXPORTER_OTLP_PROTOCOL" if value == "grpc" => {}
-            "OTEL_EXPORTER_OTLP_PROTOCOL" => return wrong("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc: the HTTP exporters are not built in"),
+            "OTEL_EXPORTER_OTLP_PROTOCOL" => {
+                return wrong("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc: the HTTP exporters are not built in");
+            }
             "OTEL_EXPORTER_OTLP_COMPRESSION" if value == "none" => {}
-            "OTEL_EXPORTER_OTLP_COMPRESSION" => return wrong("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+            "OTEL_EXPORTER_OTLP_COMPRESSION" => {
+                return wrong("OTEL_EXPORTER_OTLP_COMPRESSION", "none");
+            }
             "OTEL_PROPAGATORS" if value == "tracecontext" => {}
-            "OTEL_PROPAGATORS" => return wrong("OTEL_PROPAGATORS", "tracecontext: baggage from outside is never read"),
+            "OTEL_PROPAGATORS" => {
+                return wrong("OTEL_PROPAGATORS", "tracecontext: baggage from outside is never read");
+            }
             "OTEL_TRACES_EXPORTER" => self.no_traces = !exporter("OTEL_TRACES_EXPORTER", value)?,
             "OTEL_METRICS_EXPORTER" => self.no_metrics = !exporter("OTEL_METRICS_EXPORTER", value)?,
             "OTEL_LOGS_EXPORTER" => self.no_logs = !exporter("OTEL_LOGS_EXPORTER", value)?,
@@ -127,7 +133,10 @@ impl Sampling {
                 Some(ratio) => Ok(Some(ratio)),
                 None => wrong("OTEL_TRACES_SAMPLER_ARG", "set with OTEL_TRACES_SAMPLER=parentbased_traceidratio"),
             },
-            Some(_) => wrong("OTEL_TRACES_SAMPLER", "parentbased_always_on, parentbased_always_off or parentbased_traceidratio"),
+            Some(_) => wrong(
+                "OTEL_TRACES_SAMPLER",
+                "parentbased_always_on, parentbased_always_off or parentbased_traceidratio",
+            ),
         }
     }
 }

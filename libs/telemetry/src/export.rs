@@ -37,9 +37,9 @@ pub(crate) struct Queue {
 }
 
 impl Default for Queue {
-    /// About two megabytes when full, a burst of some thousand spans without loss.
+    /// Modest, so that five services fit a small machine: the SDK reserves the whole queue at once. Losses are counted.
     fn default() -> Self {
-        Self { capacity: 4_096, batch: 512, delay: Duration::from_secs(2) }
+        Self { capacity: 2_048, batch: 512, delay: Duration::from_secs(1) }
     }
 }
 
@@ -70,8 +70,8 @@ impl Pipelines {
     ) -> Result<Self, TelemetryError> {
         let timeout = environment.timeout.unwrap_or(EXPORT_TIMEOUT);
         let headers = metadata(&environment.headers)?;
-        let span_gate = Gate::new(environment.spans.capacity);
-        let log_gate = Gate::new(environment.logs.capacity);
+        let span_gate = Gate::new("traces", environment.spans.capacity);
+        let log_gate = Gate::new("logs", environment.logs.capacity);
         let tracer = if environment.no_traces {
             Self::local(resource.clone()).tracer
         } else {
@@ -104,7 +104,7 @@ impl Pipelines {
                 .with_timeout(timeout)
                 .build()?;
             let provider = meter(exporter, environment.metric_interval.unwrap_or(METRIC_INTERVAL), resource);
-            report_losses(&provider, [("traces", span_gate), ("logs", log_gate)]);
+            report_losses(&provider, [span_gate, log_gate]);
             Some(provider)
         };
         Ok(Self { tracer, logger, meter })
@@ -152,13 +152,20 @@ pub(crate) fn timeout(environment: &Environment) -> Duration {
     environment.timeout.unwrap_or(EXPORT_TIMEOUT)
 }
 
-fn tracer(exporter: SpanExporter, gate: &Arc<Gate>, queue: &Queue, ratio: f64, resource: &Resource) -> SdkTracerProvider {
+fn tracer(
+    exporter: SpanExporter,
+    gate: &Arc<Gate>,
+    queue: &Queue,
+    ratio: f64,
+    resource: &Resource,
+) -> SdkTracerProvider {
     let config = BatchConfigBuilder::default()
         .with_max_queue_size(queue.capacity)
         .with_max_export_batch_size(queue.batch)
         .with_scheduled_delay(queue.delay)
         .build();
-    let processor = BatchSpanProcessor::builder(Exit::new(Arc::clone(gate), exporter)).with_batch_config(config).build();
+    let processor =
+        BatchSpanProcessor::builder(Exit::new(Arc::clone(gate), exporter)).with_batch_config(config).build();
     SdkTracerProvider::builder()
         .with_span_processor(Entrance::new(Arc::clone(gate), processor))
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
@@ -191,16 +198,19 @@ fn meter(exporter: MetricExporter, interval: Duration, resource: &Resource) -> S
 }
 
 /// `ehub.telemetry.dropped`: what the boards do not show.
-fn report_losses(provider: &SdkMeterProvider, gates: [(&'static str, Arc<Gate>); 2]) {
+fn report_losses(provider: &SdkMeterProvider, gates: [Arc<Gate>; 2]) {
     provider
         .meter(crate::metrics::SCOPE)
         .u64_observable_counter("ehub.telemetry.dropped")
         .with_unit("{item}")
         .with_description("Spans and log records that never reached the collector.")
         .with_callback(move |observer| {
-            for (signal, gate) in &gates {
-                let signal = KeyValue::new("ehub.telemetry.signal", *signal);
-                observer.observe(gate.overflowed(), &[signal.clone(), KeyValue::new("ehub.telemetry.reason", "queue_full")]);
+            for gate in &gates {
+                let signal = KeyValue::new("ehub.telemetry.signal", gate.signal());
+                observer.observe(
+                    gate.overflowed(),
+                    &[signal.clone(), KeyValue::new("ehub.telemetry.reason", "queue_full")],
+                );
                 observer.observe(gate.failed(), &[signal, KeyValue::new("ehub.telemetry.reason", "export_failed")]);
             }
         })
@@ -208,7 +218,10 @@ fn report_losses(provider: &SdkMeterProvider, gates: [(&'static str, Arc<Gate>);
 }
 
 fn metadata(headers: &[(String, String)]) -> Result<MetadataMap, EnvironmentError> {
-    let refused = || EnvironmentError::Value { name: "OTEL_EXPORTER_OTLP_HEADERS", expected: "legal header names and ASCII values" };
+    let refused = || EnvironmentError::Value {
+        name: "OTEL_EXPORTER_OTLP_HEADERS",
+        expected: "legal header names and ASCII values",
+    };
     let mut map = MetadataMap::new();
     for (name, value) in headers {
         let key = MetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes()).map_err(|_| refused())?;

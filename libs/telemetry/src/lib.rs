@@ -19,6 +19,9 @@ mod spans;
 pub use config::{Format, Relation, TelemetryConfig};
 pub use context::{TraceParent, current_trace_id, current_traceparent};
 pub use environment::EnvironmentError;
-pub use rpc::{ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, ServerTrace, ServerTraceLayer, TracedBody, TracedFuture};
+pub use rpc::{
+    ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, ServerTrace, ServerTraceLayer, TracedBody,
+    TracedFuture,
+};
 pub use setup::{FilterHandle, Telemetry, TelemetryError, init};
 pub use spans::{configured_relation, link_from, process_span, query_span, record_consultation, record_failure};

@@ -1,7 +1,7 @@
 //! Log lines: JSON for collectors, text for people, with the trace and the consultation on each.
 
-use std::io::Write as _;
 use std::fmt;
+use std::io::Write as _;
 
 use ehub_clock::{Clock, rfc3339};
 use opentelemetry::trace::TraceContextExt as _;

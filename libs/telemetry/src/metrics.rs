@@ -128,7 +128,12 @@ pub struct Histogram {
 
 /// A histogram; `buckets` are its upper bounds in `unit`, ascending.
 #[must_use]
-pub const fn histogram(name: &'static str, unit: &'static str, description: &'static str, buckets: &'static [f64]) -> Histogram {
+pub const fn histogram(
+    name: &'static str,
+    unit: &'static str,
+    description: &'static str,
+    buckets: &'static [f64],
+) -> Histogram {
     Histogram { about: About { name, unit, description }, buckets, inner: OnceLock::new() }
 }
 

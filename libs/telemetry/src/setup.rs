@@ -138,7 +138,8 @@ pub fn init(
         return Err(TelemetryError::Ratio);
     }
     let resource = resource(service, version, &environment);
-    let endpoint = environment.endpoint.as_deref().or(config.otlp_endpoint.as_deref()).filter(|_| !environment.disabled);
+    let endpoint =
+        environment.endpoint.as_deref().or(config.otlp_endpoint.as_deref()).filter(|_| !environment.disabled);
     let pipelines = match endpoint {
         None => Pipelines::local(resource),
         Some(endpoint) => {
@@ -155,7 +156,11 @@ pub fn init(
 }
 
 /// The layers of the subscriber, each with a filter of its own.
-fn subscribe(service: &'static str, config: &TelemetryConfig, pipelines: &Pipelines) -> Result<FilterHandle, TelemetryError> {
+fn subscribe(
+    service: &'static str,
+    config: &TelemetryConfig,
+    pipelines: &Pipelines,
+) -> Result<FilterHandle, TelemetryError> {
     let mut handles = Vec::with_capacity(2);
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = vec![spans(pipelines, config.sql_spans)];
 
@@ -182,11 +187,15 @@ fn spans(pipelines: &Pipelines, sql: bool) -> Box<dyn Layer<Registry> + Send + S
         .with_tracked_inactivity(false)
         .with_target(false)
         .with_level(false)
-        .with_filter(filter_fn(move |metadata| our_span(metadata) || (sql && metadata.is_span() && metadata.target() == SQL_TARGET)))
+        .with_filter(filter_fn(move |metadata| {
+            our_span(metadata) || (sql && metadata.is_span() && metadata.target() == SQL_TARGET)
+        }))
         .boxed()
 }
 
-fn records(provider: &SdkLoggerProvider) -> OpenTelemetryTracingBridge<SdkLoggerProvider, opentelemetry_sdk::logs::SdkLogger> {
+fn records(
+    provider: &SdkLoggerProvider,
+) -> OpenTelemetryTracingBridge<SdkLoggerProvider, opentelemetry_sdk::logs::SdkLogger> {
     OpenTelemetryTracingBridge::builder(provider)
         .with_tracing_span_attributes(TracingSpanAttributes::allowlist(LINE_FIELDS))
         .build()
@@ -236,7 +245,10 @@ mod tests {
     fn deployers_attributes_win_but_the_service_name_variable_wins_over_them() {
         let environment = Environment {
             service_name: Some("intake".to_owned()),
-            resource: vec![("service.name".to_owned(), "other".to_owned()), ("service.version".to_owned(), "9".to_owned())],
+            resource: vec![
+                ("service.name".to_owned(), "other".to_owned()),
+                ("service.version".to_owned(), "9".to_owned()),
+            ],
             ..Environment::default()
         };
         let resource = resource("x", "1", &environment);

@@ -1,1 +1,10 @@
-//! Skeleton.
+//! What tests of services share: a database for each test, callers, requests as the layers leave
+//! them. Not linked into any service.
+
+mod callers;
+mod database;
+mod seed;
+
+pub use callers::{caller, client, grant, person, request};
+pub use database::TestDb;
+pub use seed::{client_scope, organisation, person_scope, seed_access};

@@ -18,8 +18,8 @@ pub(super) fn consultation(message: &OnlineConsultation) -> Element {
     let ids = Ids(&message.envelope.bundle_id);
     let payload = ids.of("payload");
     let document_id = message.document_id.clone().unwrap_or_else(|| ids.of("document"));
-    let document = build::bundle(&payload, systems::DOCUMENT_BUNDLE, "document", &document_id)
-        .with_all(entries(message, &ids));
+    let document =
+        build::bundle(&payload, systems::DOCUMENT_BUNDLE, "document", &document_id).with_all(entries(message, &ids));
     envelope::message(
         &message.envelope,
         Parts {

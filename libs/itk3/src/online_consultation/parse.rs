@@ -101,11 +101,7 @@ fn patient(composition: &Element, index: &Index<'_>, notes: &mut Vec<Note>) -> R
 }
 
 /// The PDF is the first section's first entry; otherwise the first PDF anywhere. All others are attachments.
-fn binaries(
-    composition: &Element,
-    index: &Index<'_>,
-    notes: &mut Vec<Note>,
-) -> (Option<Vec<u8>>, Vec<Attachment>) {
+fn binaries(composition: &Element, index: &Index<'_>, notes: &mut Vec<Note>) -> (Option<Vec<u8>>, Vec<Attachment>) {
     let first = index.follow(composition, &["section", "entry"], "Binary");
     let mut pdf = None;
     let mut attachments = Vec::new();

@@ -129,10 +129,7 @@ impl Patient {
 /// Through a reference to an Organization, or an identifier in place; the managing organisation stands in.
 fn registered_practice(resource: &Element, index: &Index<'_>) -> Option<String> {
     let of = |name| {
-        index
-            .follow(resource, &[name], "Organization")
-            .and_then(ods_code)
-            .or_else(|| ods_code(resource.child(name)?))
+        index.follow(resource, &[name], "Organization").and_then(ods_code).or_else(|| ods_code(resource.child(name)?))
     };
     of("generalPractitioner").or_else(|| of("managingOrganization")).map(str::to_owned)
 }

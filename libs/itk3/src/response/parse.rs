@@ -18,15 +18,9 @@ pub(super) fn response(root: &Element) -> Result<Response, MessageError> {
         .and_then(|header| header.child("response"))
         .ok_or(MessageError::Missing { what: "MessageHeader.response" })?;
     let ok = response.value(&["code"]) == Some("ok");
-    let outcome =
-        index.follow(response, &["details"], "OperationOutcome").or_else(|| index.first("OperationOutcome"));
+    let outcome = index.follow(response, &["details"], "OperationOutcome").or_else(|| index.first("OperationOutcome"));
     let issues = outcome.into_iter().flat_map(|outcome| outcome.all("issue")).filter_map(|found| issue(found, ok));
-    Ok(Response {
-        request_id: response.value(&["identifier"]).map(plain),
-        ok,
-        issues: issues.collect(),
-        envelope,
-    })
+    Ok(Response { request_id: response.value(&["identifier"]).map(plain), ok, issues: issues.collect(), envelope })
 }
 
 /// The coding of the national system, else the first whose code is a number.

@@ -73,9 +73,7 @@ fn composition(message: &SendDocument, id: &dyn Fn(&str) -> String) -> Element {
 fn encounter_resource(encounter: &Encounter, id: &dyn Fn(&str) -> String) -> Element {
     let end = |name: &str, at: Option<_>| at.map(|at| Element::primitive(name, times::write_instant(at)));
     let period = (encounter.start.is_some() || encounter.end.is_some()).then(|| {
-        Element::new("period")
-            .with_optional(end("start", encounter.start))
-            .with_optional(end("end", encounter.end))
+        Element::new("period").with_optional(end("start", encounter.start)).with_optional(end("end", encounter.end))
     });
     build::resource("Encounter", &id("encounter"), &systems::care_connect("Encounter"))
         .with(Element::primitive("status", "finished"))

@@ -23,9 +23,7 @@ pub(crate) fn resource(kind: &str, id: &str, profile: &str) -> Element {
 }
 
 pub(crate) fn entry(id: &str, resource: Element) -> Element {
-    Element::new("entry")
-        .with(Element::primitive("fullUrl", urn(id)))
-        .with(Element::new("resource").with(resource))
+    Element::new("entry").with(Element::primitive("fullUrl", urn(id))).with(Element::new("resource").with(resource))
 }
 
 /// A bundle with a UUID identifier; entries are added by the caller.
@@ -36,9 +34,7 @@ pub(crate) fn bundle(id: &str, profile: &str, kind: &str, identifier: &str) -> E
 }
 
 pub(crate) fn identifier(system: &str, value: &str) -> Element {
-    Element::new("identifier")
-        .with(Element::primitive("system", system))
-        .with(Element::primitive("value", value))
+    Element::new("identifier").with(Element::primitive("system", system)).with(Element::primitive("value", value))
 }
 
 pub(crate) fn reference(name: &str, id: &str) -> Element {

@@ -163,9 +163,8 @@ mod tests {
 
     #[test]
     fn narrative_text_keeps_paragraphs_apart() {
-        let div = Element::new("div")
-            .with(Element::new("p").with_text("First\n   line"))
-            .with(Element::new("table").with(
+        let div =
+            Element::new("div").with(Element::new("p").with_text("First\n   line")).with(Element::new("table").with(
                 Element::new("tr").with(Element::new("td").with_text("a")).with(Element::new("td").with_text("b")),
             ));
         assert_eq!(div.text(), "First line\na b");

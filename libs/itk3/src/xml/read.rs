@@ -101,9 +101,7 @@ impl<'l> Tree<'l> {
             if attribute.key.prefix().is_some_and(|prefix| prefix.is_xmlns()) {
                 continue;
             }
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|_| XmlError::Entity { offset })?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| XmlError::Entity { offset })?;
             element.attributes.push((attribute.key.into_inner().to_owned(), legal(&value)));
         }
         Ok(element)

@@ -30,7 +30,15 @@ fn depth_size_and_count_are_bounded() {
 #[test]
 fn broken_documents_are_errors() {
     for broken in [
-        &b"<a>"[..], b"<a></b>", b"</a>", b"<a/><a/>", b"text", b"", b"<a/>text", b"<a b='1' b='2'/>", b"<a",
+        &b"<a>"[..],
+        b"<a></b>",
+        b"</a>",
+        b"<a/><a/>",
+        b"text",
+        b"",
+        b"<a/>text",
+        b"<a b='1' b='2'/>",
+        b"<a",
         b"<a b=1/>",
     ] {
         assert!(parse(broken).is_err(), "{}", String::from_utf8_lossy(broken));

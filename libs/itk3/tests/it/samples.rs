@@ -28,7 +28,11 @@ pub fn patient() -> Patient {
     Patient {
         nhs_number: Some("9990000018".into()),
         nhs_number_verification: Some("01".into()),
-        name: Name { family: "O'Neil & <Sons>".into(), given: vec!["Ann".into(), "Zoë".into()], prefix: vec!["Ms".into()] },
+        name: Name {
+            family: "O'Neil & <Sons>".into(),
+            given: vec!["Ann".into(), "Zoë".into()],
+            prefix: vec!["Ms".into()],
+        },
         birth_date: Some(date!(1980 - 02 - 29)),
         gender: Some("female".into()),
         telecom: vec![Telecom { system: "phone".into(), value: "07700900001".into(), purpose: Some("mobile".into()) }],
@@ -60,7 +64,11 @@ pub fn consultation() -> OnlineConsultation {
             name: Some(Name { family: "Neil".into(), given: vec!["Eve".into()], prefix: vec![] }),
             telecom: vec![Telecom { system: "email".into(), value: "eve@example.org".into(), purpose: None }],
         },
-        custodian: Some(Organisation { ods_code: "A83008".into(), name: Some("Practice".into()), phone: Some("0113".into()) }),
+        custodian: Some(Organisation {
+            ods_code: "A83008".into(),
+            name: Some("Practice".into()),
+            phone: Some("0113".into()),
+        }),
         priority: Some(Priority::Urgent),
         need: Some(Need::Clinical),
         topic: Some("Cough".into()),
@@ -84,7 +92,8 @@ pub fn consultation() -> OnlineConsultation {
 }
 
 fn answer(link_id: &str, text: &str, answer: &str, code: Option<&str>) -> Answer {
-    let coding = code.map(|code| Coding { system: systems::SNOMED.into(), code: code.into(), display: Some(answer.into()) });
+    let coding =
+        code.map(|code| Coding { system: systems::SNOMED.into(), code: code.into(), display: Some(answer.into()) });
     Answer { link_id: link_id.into(), text: text.into(), answer: answer.into(), coding }
 }
 
@@ -109,7 +118,11 @@ pub fn document() -> SendDocument {
             name: Name { family: "Boin".into(), given: vec!["C".into()], prefix: vec!["Dr".into()] },
             telecom: vec![],
         },
-        organisation: Organisation { ods_code: "Y01234".into(), name: Some("Hub".into()), phone: Some("0113 496 0000".into()) },
+        organisation: Organisation {
+            ods_code: "Y01234".into(),
+            name: Some("Hub".into()),
+            phone: Some("0113 496 0000".into()),
+        },
         encounter: Some(Encounter {
             type_code: "325921000000107".into(),
             type_display: "Consultation via video conference".into(),

@@ -81,7 +81,11 @@ async fn chunks_are_joined_each_decompressed_on_its_own() {
     let targets: Vec<String> = server.asked().into_iter().map(|asked| asked.target).collect();
     assert_eq!(
         targets,
-        ["/messageexchange/X26ABC1/inbox/M1", "/messageexchange/X26ABC1/inbox/M1/2", "/messageexchange/X26ABC1/inbox/M1/3"]
+        [
+            "/messageexchange/X26ABC1/inbox/M1",
+            "/messageexchange/X26ABC1/inbox/M1/2",
+            "/messageexchange/X26ABC1/inbox/M1/3"
+        ]
     );
 }
 

@@ -116,7 +116,9 @@ async fn a_failure_of_the_last_chunk_is_ambiguous() {
 #[tokio::test]
 async fn a_refused_chunk_is_a_refusal() {
     let (server, url) = Server::start([Answer::new(202, ACCEPTED), Answer::new(406, "")]).await;
-    assert!(matches!(client(&url).send(&outgoing(2000)).await, Err(SendError::Refused(refusal)) if refusal.status == 406));
+    assert!(
+        matches!(client(&url).send(&outgoing(2000)).await, Err(SendError::Refused(refusal)) if refusal.status == 406)
+    );
     assert_eq!(server.asked().len(), 2);
 }
 

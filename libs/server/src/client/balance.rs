@@ -43,7 +43,11 @@ async fn follow(uri: Uri, changes: Sender<Change<SocketAddr, Endpoint>>) {
     }
 }
 
-fn difference(known: &HashSet<SocketAddr>, found: &HashSet<SocketAddr>, uri: &Uri) -> Vec<Change<SocketAddr, Endpoint>> {
+fn difference(
+    known: &HashSet<SocketAddr>,
+    found: &HashSet<SocketAddr>,
+    uri: &Uri,
+) -> Vec<Change<SocketAddr, Endpoint>> {
     let gone = known.difference(found).map(|address| Change::Remove(*address));
     let new = found.difference(known).filter_map(|address| {
         let at: Uri = format!("http://{address}").parse().ok()?;

@@ -63,7 +63,9 @@ impl Door {
             match self.listener.accept().await {
                 // A peer without a seat is dropped: its client sees a closed connection and tries elsewhere.
                 Ok((stream, peer)) => match self.seats.take(peer.ip()) {
-                    Some(seat) => return Connection::new(stream, peer, seat, self.handshake, &self.cut),
+                    Some(seat) => {
+                        return Connection::new(stream, peer, seat, self.handshake, &self.cut);
+                    }
                     None => tracing::debug!(peer = %peer.ip(), "too many connections"),
                 },
                 Err(error) => {
@@ -166,7 +168,11 @@ fn cut_off<T>() -> Poll<io::Result<T>> {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.is_cut(context) {
             return cut_off();
         }

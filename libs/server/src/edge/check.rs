@@ -57,13 +57,24 @@ mod tests {
     use super::*;
 
     fn request(method: Method, path: &str, content_type: &str) -> Request<Body> {
-        Request::builder().method(method).uri(path).header(CONTENT_TYPE, content_type).body(Body::empty()).expect("legal")
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header(CONTENT_TYPE, content_type)
+            .body(Body::empty())
+            .expect("legal")
     }
 
     #[test]
     fn only_grpc_passes() {
         assert_eq!(refusal(&request(Method::GET, "/a.B/C", "application/grpc")).expect("refused").status(), 405);
-        for content_type in ["application/json", "application/grpc-web", "application/grpc-web+proto", "text/plain", "application/grpcx"] {
+        for content_type in [
+            "application/json",
+            "application/grpc-web",
+            "application/grpc-web+proto",
+            "text/plain",
+            "application/grpcx",
+        ] {
             assert_eq!(refusal(&request(Method::POST, "/a.B/C", content_type)).expect(content_type).status(), 415);
         }
         let query = refusal(&request(Method::POST, "/a.B/C?x=1", "application/grpc")).expect("refused");

@@ -64,18 +64,35 @@ struct Allowance {
     body: bool,
 }
 
+/// Why a call gets no deadline at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    Malformed,
+    Missing,
+}
+
+impl Refused {
+    fn fault(self) -> Fault {
+        let (reason, message) = match self {
+            Self::Malformed => ("MALFORMED_DEADLINE", "grpc-timeout must be 1 to 8 digits and one of H M S m u n"),
+            Self::Missing => ("DEADLINE_REQUIRED", "a unary call must set a deadline"),
+        };
+        Fault::new(Code::InvalidArgument, DOMAIN, reason, message)
+    }
+}
+
 impl Enforce {
     pub fn new(rules: Deadlines, methods: Methods, clock: Clock) -> Self {
         Self { rules: Arc::new(rules), methods, clock }
     }
 
-    fn allowance(&self, path: &str, headers: &HeaderMap) -> Result<Allowance, Fault> {
+    fn allowance(&self, path: &str, headers: &HeaderMap) -> Result<Allowance, Refused> {
         let asked = asked(headers)?;
         if self.methods.streams(path) {
             return Ok(Allowance { time: asked, body: asked.is_some() });
         }
         if asked.is_none() && self.rules.required && !is_health(path) {
-            return Err(Fault::new(Code::InvalidArgument, DOMAIN, "DEADLINE_REQUIRED", "a unary call must set a deadline"));
+            return Err(Refused::Missing);
         }
         let cap = self.rules.methods.get(path.trim_start_matches('/')).unwrap_or(&self.rules.max).get();
         let time = asked.unwrap_or(self.rules.default.get()).min(cap);
@@ -87,9 +104,13 @@ impl Step for Enforce {
     fn step(&self, mut request: Request<Body>, next: Stack) -> Answer {
         let allowance = match self.allowance(request.uri().path(), request.headers()) {
             Ok(allowance) => allowance,
-            Err(fault) => return Box::pin(std::future::ready(fault.into_status().into_http())),
+            Err(refused) => {
+                return Box::pin(std::future::ready(refused.fault().into_status().into_http()));
+            }
         };
-        let Some(time) = allowance.time.map(|time| time.saturating_sub(AHEAD)) else { return next.answer(request) };
+        let Some(time) = allowance.time.map(|time| time.saturating_sub(AHEAD)) else {
+            return next.answer(request);
+        };
         request.extensions_mut().insert(Deadline(self.clock.monotonic() + time));
         Box::pin(async move {
             let until = tokio::time::sleep(time).deadline();
@@ -103,25 +124,29 @@ impl Step for Enforce {
 }
 
 fn bounded(response: Response<Body>, until: tokio::time::Instant) -> Response<Body> {
-    response.map(|body| Body::new(Guarded::deadline(body, tokio::time::sleep_until(until))))
+    response.map(|body| {
+        let over = async move {
+            tokio::time::sleep_until(until).await;
+            expired()
+        };
+        Body::new(Guarded::until(body, over))
+    })
 }
 
 /// What a caller is told when time is over.
 pub(crate) fn expired() -> Status {
-    Fault::new(Code::DeadlineExceeded, DOMAIN, "DEADLINE_EXCEEDED", "the deadline passed before the call was done").into_status()
+    Fault::new(Code::DeadlineExceeded, DOMAIN, "DEADLINE_EXCEEDED", "the deadline passed before the call was done")
+        .into_status()
 }
 
-fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Fault> {
+fn asked(headers: &HeaderMap) -> Result<Option<Duration>, Refused> {
     let mut values = headers.get_all(GRPC_TIMEOUT).iter();
     let parsed = match (values.next(), values.next()) {
         (None, _) => return Ok(None),
         (Some(only), None) => parse(only.as_bytes()),
         (Some(_), Some(_)) => None,
     };
-    let malformed = || {
-        Fault::new(Code::InvalidArgument, DOMAIN, "MALFORMED_DEADLINE", "grpc-timeout must be 1 to 8 digits and one of H M S m u n")
-    };
-    parsed.map(Some).ok_or_else(malformed)
+    parsed.map(Some).ok_or(Refused::Malformed)
 }
 
 fn parse(value: &[u8]) -> Option<Duration> {
@@ -166,10 +191,13 @@ mod tests {
     }
 
     fn headers(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|value| (GRPC_TIMEOUT, HeaderValue::from_static(value))).fold(HeaderMap::new(), |mut map, (key, value)| {
-            map.append(key, value);
-            map
-        })
+        values.iter().map(|value| (GRPC_TIMEOUT, HeaderValue::from_static(value))).fold(
+            HeaderMap::new(),
+            |mut map, (key, value)| {
+                map.append(key, value);
+                map
+            },
+        )
     }
 
     #[test]
@@ -177,13 +205,16 @@ mod tests {
         for value in ["", "S", "1", "1s", "123456789S", "-1S", "1.5S", " 1S", "1SS"] {
             assert!(parse(value.as_bytes()).is_none(), "{value}");
         }
-        let fault = enforce(Deadlines::default()).allowance("/a.B/C", &headers(&["1S", "2S"])).expect_err("two headers");
-        assert_eq!(fault.reason(), "MALFORMED_DEADLINE");
+        let fault =
+            enforce(Deadlines::default()).allowance("/a.B/C", &headers(&["1S", "2S"])).expect_err("two headers");
+        assert_eq!(fault, Refused::Malformed);
     }
 
     #[test]
     fn every_unit_is_read_and_written_values_are_read_back() {
-        for (text, duration) in [("2H", 7_200_000_000), ("3M", 180_000_000), ("4S", 4_000_000), ("5m", 5_000), ("6u", 6)] {
+        for (text, duration) in
+            [("2H", 7_200_000_000), ("3M", 180_000_000), ("4S", 4_000_000), ("5m", 5_000), ("6u", 6)]
+        {
             assert_eq!(parse(text.as_bytes()), Some(Duration::from_micros(duration)), "{text}");
         }
         assert_eq!(parse(b"99999999n"), Some(Duration::from_nanos(99_999_999)));
@@ -211,7 +242,7 @@ mod tests {
     #[test]
     fn production_asks_for_a_deadline_but_not_from_probes() {
         let enforce = enforce(Deadlines { required: true, ..Deadlines::default() });
-        assert_eq!(enforce.allowance("/a.B/C", &HeaderMap::new()).expect_err("none set").reason(), "DEADLINE_REQUIRED");
+        assert_eq!(enforce.allowance("/a.B/C", &HeaderMap::new()).expect_err("none set"), Refused::Missing);
         assert!(enforce.allowance("/grpc.health.v1.Health/Check", &HeaderMap::new()).is_ok());
     }
 }

@@ -11,11 +11,11 @@ use tonic::Code;
 use tonic::body::Body;
 
 use super::open::is_health;
+use crate::DOMAIN;
 use crate::body::Holding;
 use crate::config::Limits;
 use crate::methods::Methods;
 use crate::stack::{Answer, Stack, Step};
-use crate::DOMAIN;
 
 static SHED: Counter = metrics::counter("ehub.server.shed", "{call}", "Calls refused because too many were running.");
 
@@ -56,8 +56,9 @@ impl Step for Shed {
             if self.methods.streams(request.uri().path()) { (&self.streams, "stream") } else { (&self.unary, "unary") };
         let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
             SHED.add(1, &[("ehub.call.kind", kind)]);
-            let fault = Fault::new(Code::ResourceExhausted, DOMAIN, "TOO_MANY_CALLS", "too many calls are running; try again")
-                .retry_after(self.retry_after);
+            let fault =
+                Fault::new(Code::ResourceExhausted, DOMAIN, "TOO_MANY_CALLS", "too many calls are running; try again")
+                    .retry_after(self.retry_after);
             return Box::pin(std::future::ready(fault.into_status().into_http()));
         };
         let place = InFlight { _permit: Arc::new(permit) };

@@ -17,6 +17,7 @@ use super::{Bound, ServeError};
 use crate::config::{Limits, ServerConfig};
 use crate::edge::accept::{Cut, connections};
 use crate::edge::deadline::Enforce;
+use crate::edge::farewell::Farewell;
 use crate::edge::shed::Shed;
 use crate::methods::Methods;
 use crate::stack::{Parts, Stack, stack};
@@ -33,8 +34,11 @@ impl Listeners {
     pub async fn bind(config: &ServerConfig, internal: bool) -> Result<Self, ServeError> {
         let (grpc, grpc_at) = bind("grpc", config.grpc).await?;
         let (admin, admin_at) = bind("admin", config.admin).await?;
-        let (internal, internal_at) =
-            if internal { bind("internal", config.internal).await.map(|(port, at)| (Some(port), Some(at)))? } else { (None, None) };
+        let (internal, internal_at) = if internal {
+            bind("internal", config.internal).await.map(|(port, at)| (Some(port), Some(at)))?
+        } else {
+            (None, None)
+        };
         Ok(Self { grpc, internal, admin, bound: Bound { grpc: grpc_at, internal: internal_at, admin: admin_at } })
     }
 
@@ -80,6 +84,11 @@ where
         methods: gate.methods.clone(),
         shed: Shed::new(limits, gate.methods.clone()),
         deadline: Enforce::new(gate.config.deadline.clone(), gate.methods.clone(), clock.clone()),
+        farewell: Farewell {
+            methods: gate.methods.clone(),
+            closing: gate.cut.closing.clone(),
+            retry_after: limits.retry_after.get(),
+        },
     };
     let service = stack(open, routes, auth, &parts);
     let server = http2(limits, &clock);

@@ -13,12 +13,18 @@ use super::{LifecycleShapeError, LifecycleSpan, span_id};
 use crate::context::TraceParent;
 
 /// The whole request for one trace.
-pub(super) fn request(trace_id: [u8; 16], spans: &[LifecycleSpan]) -> Result<ExportTraceServiceRequest, LifecycleShapeError> {
+pub(super) fn request(
+    trace_id: [u8; 16],
+    spans: &[LifecycleSpan],
+) -> Result<ExportTraceServiceRequest, LifecycleShapeError> {
     let shape = Shape::new(spans)?;
     let spans = spans.iter().map(|span| encode(trace_id, span, shape.window(span)?)).collect::<Result<_, _>>()?;
-    let scope = InstrumentationScope { name: "ehub.lifecycle".to_owned(), version: "1".to_owned(), ..Default::default() };
-    let resource =
-        Resource { attributes: vec![text("service.name", "ehub"), text("service.namespace", "ehub")], ..Default::default() };
+    let scope =
+        InstrumentationScope { name: "ehub.lifecycle".to_owned(), version: "1".to_owned(), ..Default::default() };
+    let resource = Resource {
+        attributes: vec![text("service.name", "ehub"), text("service.namespace", "ehub")],
+        ..Default::default()
+    };
     Ok(ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
             resource: Some(resource),
@@ -139,8 +145,14 @@ mod tests {
         let refused = |spans: &[LifecycleSpan]| request(trace(), spans).expect_err("no trace");
         assert_eq!(refused(&[]), LifecycleShapeError::Roots);
         assert_eq!(refused(&[span("a", None, 0, 1), span("b", None, 0, 1)]), LifecycleShapeError::Roots);
-        assert_eq!(refused(&[span("a", None, 0, 1), span("a", Some("a"), 0, 1)]), LifecycleShapeError::Repeated("a".to_owned()));
-        assert_eq!(refused(&[span("a", None, 0, 1), span("b", Some("c"), 0, 1)]), LifecycleShapeError::Orphan("c".to_owned()));
+        assert_eq!(
+            refused(&[span("a", None, 0, 1), span("a", Some("a"), 0, 1)]),
+            LifecycleShapeError::Repeated("a".to_owned())
+        );
+        assert_eq!(
+            refused(&[span("a", None, 0, 1), span("b", Some("c"), 0, 1)]),
+            LifecycleShapeError::Orphan("c".to_owned())
+        );
         let circle = [span("a", None, 0, 1), span("b", Some("c"), 0, 1), span("c", Some("b"), 0, 1)];
         assert_eq!(refused(&circle), LifecycleShapeError::Circle("b".to_owned()));
     }
@@ -158,12 +170,16 @@ mod tests {
     fn ids_are_these_for_ever() {
         // Recomputed with: printf 'ehub.lifecycle' + 16 bytes of the id + 00000001 00000001 | sha256sum
         assert_eq!(format!("{:032x}", u128::from_be_bytes(trace())), "0b0fdaae6ed1206b0c4424db034d6acb");
-        assert_eq!(super::super::traceparent(trace(), "root"), "00-0b0fdaae6ed1206b0c4424db034d6acb-1c4ba5bd58760e90-01");
+        assert_eq!(
+            super::super::traceparent(trace(), "root"),
+            "00-0b0fdaae6ed1206b0c4424db034d6acb-1c4ba5bd58760e90-01"
+        );
     }
 
     #[test]
     fn times_are_clamped_into_the_parent_and_kept_raw() {
-        let spans = [span("root", None, 0, 60), span("late", Some("root"), 50, 90), span("inner", Some("late"), 10, 95)];
+        let spans =
+            [span("root", None, 0, 60), span("late", Some("root"), 50, 90), span("inner", Some("late"), 10, 95)];
         let request = request(trace(), &spans).expect("a trace");
         let drawn = &request.resource_spans[0].scope_spans[0].spans;
         let minutes = |span: &Span| {

@@ -35,9 +35,8 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let span = this.call.as_ref().map_or_else(tracing::Span::none, |call| call.span().clone());
         let outcome = {
-            let _entered = span.enter();
+            let _entered = this.call.as_ref().map(|call| call.span().enter());
             ready!(this.inner.poll(context))
         };
         let mut call = this.call.take();
@@ -95,9 +94,11 @@ impl<B: Body> Body for TracedBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let Some(call) = this.call else { return this.inner.poll_frame(context) };
+        let Some(call) = this.call else {
+            return this.inner.poll_frame(context);
+        };
         let frame = {
-            let _entered = call.span().clone().entered();
+            let _entered = call.span().enter();
             ready!(this.inner.poll_frame(context))
         };
         match &frame {

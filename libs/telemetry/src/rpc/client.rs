@@ -8,8 +8,8 @@ use http::{Request, Response, Uri};
 use http_body::Body;
 use tonic::Status;
 use tower::{BoxError, Layer, Service};
-use tracing::{Instrument as _, Span};
 use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
 use super::body::{TracedBody, settle};
 use super::method_of;

@@ -48,14 +48,20 @@ impl Call {
 
     /// Ends by the `grpc-status` in headers or trailers; `false` when there is none.
     pub fn end_by(&mut self, headers: &HeaderMap) -> bool {
-        let Some(status) = Status::from_header_map(headers) else { return false };
+        let Some(status) = Status::from_header_map(headers) else {
+            return false;
+        };
         self.end_with(&status);
         true
     }
 
     /// Ends with a status that never became headers.
     pub fn end_with(&mut self, status: &Status) {
-        let reason = if status.code() == Code::Ok { None } else { status.get_error_details().error_info().map(|info| info.reason.clone()) };
+        let reason = if status.code() == Code::Ok {
+            None
+        } else {
+            status.get_error_details().error_info().map(|info| info.reason.clone())
+        };
         self.end(status.code(), reason.as_deref());
     }
 
@@ -84,7 +90,12 @@ impl Call {
             Side::Client { .. } => code != Code::Ok,
             Side::Server => matches!(
                 code,
-                Code::Unknown | Code::DeadlineExceeded | Code::Unimplemented | Code::Internal | Code::Unavailable | Code::DataLoss
+                Code::Unknown
+                    | Code::DeadlineExceeded
+                    | Code::Unimplemented
+                    | Code::Internal
+                    | Code::Unavailable
+                    | Code::DataLoss
             ),
         }
     }

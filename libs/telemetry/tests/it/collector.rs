@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
-use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{MetricsService, MetricsServiceServer};
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
 use opentelemetry_proto::tonic::collector::metrics::v1::{ExportMetricsServiceRequest, ExportMetricsServiceResponse};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
@@ -67,9 +69,15 @@ impl Collector {
     pub fn metric(&self, name: &str) -> Metric {
         let received = self.received();
         let resources = received.metrics.iter().flat_map(|request| &request.resource_metrics);
-        let metrics: Vec<_> = resources.flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics).collect();
+        let metrics: Vec<_> =
+            resources.flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics).collect();
         let names: Vec<_> = metrics.iter().map(|metric| &metric.name).collect();
-        metrics.iter().find(|metric| metric.name == name).copied().unwrap_or_else(|| panic!("no {name} among {names:?}")).clone()
+        metrics
+            .iter()
+            .find(|metric| metric.name == name)
+            .copied()
+            .unwrap_or_else(|| panic!("no {name} among {names:?}"))
+            .clone()
     }
 }
 

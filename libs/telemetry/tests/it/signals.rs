@@ -8,10 +8,12 @@ use ehub_telemetry::{ClientTraceLayer, Format, KnownMethods, Relation, ServerTra
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as NumberValue;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message as _;
 use time::macros::datetime;
 use tonic::body::Body;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use tower::{Layer as _, Service, ServiceExt as _};
 use tracing::Instrument as _;
@@ -29,11 +31,13 @@ async fn start(config: TelemetryConfig) -> (Collector, Telemetry) {
 }
 
 /// Answers as a handler would: a line, a note of the consultation, and trailers-only headers with the given code.
-fn handler(code: Code) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone {
+fn handler(
+    code: Code,
+) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone {
     tower::service_fn(move |_request: Request<Body>| async move {
         ehub_telemetry::record_consultation("c-42");
         tracing::info!(step = 1, "handled");
-        Ok(Status::new(code, "no").into_http())
+        Ok(Status::with_metadata(code, "no", MetadataMap::new()).into_http())
     })
 }
 
@@ -81,7 +85,9 @@ async fn a_call_is_one_trace_with_metrics_and_logs() {
     assert_eq!((&line.trace_id, &line.span_id), (&server.trace_id, &server.span_id));
     assert!(logs.len() < 10, "the exporter's own work is not exported: {}", logs.len());
 
-    let Some(Data::Histogram(durations)) = collector.metric("rpc.server.call.duration").data else { panic!("a histogram") };
+    let Some(Data::Histogram(durations)) = collector.metric("rpc.server.call.duration").data else {
+        panic!("a histogram")
+    };
     assert_eq!(collector.metric("rpc.server.call.duration").unit, "s");
     assert_eq!(durations.data_points[0].explicit_bounds, metrics::CALL_BUCKETS);
     assert_eq!(attribute(&durations.data_points[0].attributes, "error.type"), Some("INTERNAL"));
@@ -105,7 +111,8 @@ async fn a_strangers_method_does_not_become_a_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processing_links_to_its_cause_or_follows_it() {
     let (collector, telemetry) = start(TelemetryConfig::default()).await;
-    let stored = async { ehub_telemetry::current_traceparent() }.instrument(tracing::info_span!("cause")).await.unwrap();
+    let stored =
+        async { ehub_telemetry::current_traceparent() }.instrument(tracing::info_span!("cause")).await.unwrap();
     for (name, relation) in [("linked", Relation::Link), ("child", Relation::Parent), ("both", Relation::Both)] {
         let span = ehub_telemetry::process_span(name, Some(&stored), relation);
         async { ehub_telemetry::record_consultation("c-1") }.instrument(span).await;
@@ -127,9 +134,11 @@ async fn processing_links_to_its_cause_or_follows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_without_being_counted_and_ratio_zero_exports_nothing() {
-    let (collector, telemetry) = start(TelemetryConfig { sampling_ratio: 0.0, filter: "warn".to_owned(), ..TelemetryConfig::default() }).await;
-    let parent = async { ehub_telemetry::current_traceparent() }.instrument(tracing::info_span!("unsampled")).await.unwrap();
+async fn ratio_zero_exports_no_span_and_the_filter_changes_while_running() {
+    let (collector, telemetry) =
+        start(TelemetryConfig { sampling_ratio: 0.0, filter: "warn".to_owned(), ..TelemetryConfig::default() }).await;
+    let parent =
+        async { ehub_telemetry::current_traceparent() }.instrument(tracing::info_span!("unsampled")).await.unwrap();
     assert!(parent.ends_with("-00"), "passed on as not sampled");
     tracing::info!("below the filter");
     telemetry.set_filter("info").unwrap();
@@ -140,6 +149,35 @@ async fn nothing_is_lost_without_being_counted_and_ratio_zero_exports_nothing() 
     let bodies: Vec<_> = collector.logs().into_iter().map(|log| format!("{:?}", log.body)).collect();
     assert!(bodies.iter().any(|body| body.contains("after the change")), "{bodies:?}");
     assert!(!bodies.iter().any(|body| body.contains("below the filter")), "{bodies:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_span_arrives_or_is_counted_as_lost() {
+    const MADE: usize = 500;
+    let (collector, address) = Collector::start().await;
+    let config = TelemetryConfig { otlp_endpoint: Some(format!("http://{address}")), ..TelemetryConfig::default() };
+    let small = [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "10"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+    ];
+    let variables = small.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let telemetry = ehub_telemetry::init("intake", "1", &config, variables).unwrap();
+    for _ in 0..MADE {
+        tracing::info_span!("burst").in_scope(|| ());
+    }
+    telemetry.shutdown().await;
+    let Some(Data::Sum(lost)) = collector.metric("ehub.telemetry.dropped").data else { panic!("a sum") };
+    let spans =
+        lost.data_points.iter().filter(|point| attribute(&point.attributes, "ehub.telemetry.signal") == Some("traces"));
+    let lost: i64 = spans
+        .map(|point| match point.value {
+            Some(NumberValue::AsInt(count)) => count,
+            _ => panic!("whole numbers"),
+        })
+        .sum();
+    assert!(lost > 0, "the burst was meant to be too large");
+    assert_eq!(collector.spans().len() + usize::try_from(lost).unwrap(), MADE);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +193,8 @@ async fn a_lifecycle_trace_arrives_and_its_repeat_is_byte_identical() {
         attributes: vec![("ehub.consultation.id".to_owned(), "c-1".to_owned())],
         links: vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()],
     };
-    let stage = LifecycleSpan { span_key: "stage/intake".to_owned(), parent_key: Some("root".to_owned()), ..root.clone() };
+    let stage =
+        LifecycleSpan { span_key: "stage/intake".to_owned(), parent_key: Some("root".to_owned()), ..root.clone() };
     let trace = ehub_telemetry::lifecycle::trace_id(uuid::Uuid::from_u128(7), 1, 1);
     let spans = [root, stage];
     exporter.export(trace, &spans).await.unwrap();

@@ -33,16 +33,31 @@ fn without(mut object: Value, name: &str) -> Value {
     object
 }
 
+/// A good token but for one claim.
+fn changed(trust: &Trust, name: &str, value: Value, step: TokenRefusal) -> Case {
+    let claims = with(trust.claims(), name, value);
+    (
+        format!("{name} {}", claims[name]),
+        trust.sign(&trust.header(), &claims),
+        step,
+    )
+}
+
+/// A good token but for one claim that is not there.
+fn lacking(trust: &Trust, name: &str, step: TokenRefusal) -> Case {
+    let claims = without(trust.claims(), name);
+    (
+        format!("no {name}"),
+        trust.sign(&trust.header(), &claims),
+        step,
+    )
+}
+
 fn structure(trust: &Trust) -> Vec<Case> {
     let good = trust.sign(&trust.header(), &trust.claims());
     let parts: Vec<&str> = good.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);
     let case = |name: &str, token: String| (name.to_owned(), token, Structure);
-    let signed = |name: &str, header: &str, payload: &str, step| {
-        (name.to_owned(), trust.sign_text(header, payload), step)
-    };
-    let header_text = trust.header().to_string();
-    let claims_text = trust.claims().to_string();
     vec![
         case("empty", String::new()),
         case("one part", header.to_owned()),
@@ -68,6 +83,17 @@ fn structure(trust: &Trust) -> Vec<Case> {
             "JSON serialisation",
             json!({"protected": header, "payload": payload, "signature": signature}).to_string(),
         ),
+    ]
+}
+
+/// Parts that decode to something else than one object each.
+fn no_objects(trust: &Trust) -> Vec<Case> {
+    let signed = |name: &str, header: &str, payload: &str, step| {
+        (name.to_owned(), trust.sign_text(header, payload), step)
+    };
+    let header_text = trust.header().to_string();
+    let claims_text = trust.claims().to_string();
+    vec![
         signed("header is a list", "[]", &claims_text, Structure),
         signed("header is no JSON", "alg", &claims_text, Structure),
         signed(
@@ -112,127 +138,97 @@ fn structure(trust: &Trust) -> Vec<Case> {
     ]
 }
 
-fn header(trust: &Trust) -> Vec<Case> {
-    let claims = trust.claims();
-    let case =
-        |name: &str, header: Value, step| (name.to_owned(), trust.sign(&header, &claims), step);
-    let added = |name: &str, value: Value| {
+/// Header parameters that may not be there at all.
+fn extra_header(trust: &Trust) -> Vec<Case> {
+    let extras = [
+        ("crit", json!(["x"])),
+        ("crit", json!(["exp"])),
+        ("crit", json!([])),
+        ("b64", json!(false)),
+        ("jwk", trust.issuer.key().jwk()),
+        ("jku", json!("https://evil.example/keys")),
+        ("x5u", json!("https://evil.example/cert")),
+        ("x5c", json!(["MIIB"])),
+        ("x5t", json!("AAAA")),
+        ("zip", json!("DEF")),
+        ("cty", json!("JWT")),
+        ("enc", json!("A256GCM")),
+        ("p2c", json!(2_000_000_000)),
+        ("epk", json!({})),
+        ("nonsense", json!(1)),
+    ];
+    let case = |(name, value): (&str, Value)| {
+        let header = with(trust.header(), name, value);
         (
             format!("header {name}"),
-            trust.sign(&with(trust.header(), name, value), &claims),
+            trust.sign(&header, &trust.claims()),
             Header,
         )
     };
-    let text = |name: &str, header: &str, step| {
-        (
-            name.to_owned(),
-            trust.sign_text(header, &claims.to_string()),
+    extras.into_iter().map(case).collect()
+}
+
+/// `kid`, `typ` and `alg` missing, of another type, twice, or of a value that is not ours.
+fn header(trust: &Trust) -> Vec<Case> {
+    let claims = trust.claims();
+    let own = trust.issuer.key().kid();
+    let mut cases = Vec::new();
+    for (name, step) in [("kid", Header), ("typ", Type), ("alg", Header)] {
+        let header = without(trust.header(), name);
+        cases.push((format!("no {name}"), trust.sign(&header, &claims), step));
+        for value in [
+            Value::Null,
+            json!(1),
+            json!([trust.header()[name]]),
+            json!({}),
+        ] {
+            let header = with(trust.header(), name, value);
+            cases.push((
+                format!("{name} {}", header[name]),
+                trust.sign(&header, &claims),
+                Header,
+            ));
+        }
+        let header = trust.header().to_string();
+        let twice = format!(r#"{},"{name}":"{own}"}}"#, header.trim_end_matches('}'));
+        let token = trust.sign_text(&twice, &claims.to_string());
+        cases.push((format!("{name} twice"), token, Header));
+    }
+    let mut set = |name: &str, value: &str, step| {
+        let header = with(trust.header(), name, json!(value));
+        cases.push((
+            format!("{name} {value:?}"),
+            trust.sign(&header, &claims),
             step,
-        )
+        ));
     };
-    let kid = trust.issuer.key().kid();
-    let mut cases = vec![
-        added("crit unknown", json!(["x"])),
-        added("crit", json!(["exp"])),
-        added("crit", json!([])),
-        added("b64", json!(false)),
-        added("jwk", trust.issuer.key().jwk()),
-        added("jku", json!("https://evil.example/keys")),
-        added("x5u", json!("https://evil.example/cert")),
-        added("x5c", json!(["MIIB"])),
-        added("x5t", json!("AAAA")),
-        added("zip", json!("DEF")),
-        added("cty", json!("JWT")),
-        added("enc", json!("A256GCM")),
-        added("p2c", json!(2_000_000_000)),
-        added("epk", json!({})),
-        added("nonsense", json!(1)),
-        case("no kid", without(trust.header(), "kid"), Header),
-        case("kid null", with(trust.header(), "kid", Value::Null), Header),
-        case("kid number", with(trust.header(), "kid", json!(1)), Header),
-        case("kid empty", with(trust.header(), "kid", json!("")), Header),
-        case(
-            "kid with a path",
-            with(trust.header(), "kid", json!("../../etc/passwd")),
-            Header,
-        ),
-        case(
-            "kid with SQL",
-            with(trust.header(), "kid", json!("' OR 1=1 --")),
-            Header,
-        ),
-        case(
-            "kid with NUL",
-            with(trust.header(), "kid", json!(format!("{kid}\0"))),
-            Header,
-        ),
-        case(
-            "kid as address",
-            with(trust.header(), "kid", json!("https://evil.example/k")),
-            Header,
-        ),
-        case(
-            "kid of 65 characters",
-            with(trust.header(), "kid", json!("k".repeat(65))),
-            Header,
-        ),
-        case(
-            "kid unknown",
-            with(trust.header(), "kid", json!("other")),
-            Key,
-        ),
-        case(
-            "kid in other case",
-            with(trust.header(), "kid", json!(kid.to_uppercase())),
-            Key,
-        ),
-        case("typ missing", without(trust.header(), "typ"), Type),
-        case("typ null", with(trust.header(), "typ", Value::Null), Header),
-        case(
-            "typ list",
-            with(trust.header(), "typ", json!(["at+jwt"])),
-            Header,
-        ),
-        case("typ empty", with(trust.header(), "typ", json!("")), Type),
-        case("alg missing", without(trust.header(), "alg"), Header),
-        case("alg null", with(trust.header(), "alg", Value::Null), Header),
-        case(
-            "alg list",
-            with(trust.header(), "alg", json!(["EdDSA"])),
-            Header,
-        ),
-        text(
-            "alg twice",
-            &format!(r#"{{"alg":"EdDSA","alg":"none","typ":"at+jwt","kid":"{kid}"}}"#),
-            Header,
-        ),
-        text(
-            "kid twice",
-            &format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"other","kid":"{kid}"}}"#),
-            Header,
-        ),
-        text(
-            "typ twice",
-            &format!(r#"{{"alg":"EdDSA","typ":"x","typ":"at+jwt","kid":"{kid}"}}"#),
-            Header,
-        ),
-    ];
-    for typ in [
-        "JWT",
-        "jwt",
-        "AT+JWT",
-        "at+jwt ",
-        "application/at+jwt",
+    let too_long = "k".repeat(65);
+    let nul = format!("{own}\0");
+    for kid in [
+        "",
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        &nul,
+        "https://evil.example/k",
+        &too_long,
+    ] {
+        set("kid", kid, Header);
+    }
+    for kid in ["other", &own.to_uppercase(), &own[1..]] {
+        set("kid", kid, Key);
+    }
+    let others = [
         "id+jwt",
         "logout+jwt",
         "ehub-grant+jwt",
         "dpop+jwt",
-    ] {
-        cases.push(case(
-            &format!("typ {typ}"),
-            with(trust.header(), "typ", json!(typ)),
-            Type,
-        ));
+        "application/at+jwt",
+    ];
+    for typ in others
+        .into_iter()
+        .chain(["", "JWT", "jwt", "AT+JWT", "at+jwt ", "at+jwt\0"])
+    {
+        set("typ", typ, Type);
     }
     cases
 }
@@ -420,23 +416,8 @@ fn issuer_and_audience(trust: &Trust) -> Vec<Case> {
 }
 
 fn times(trust: &Trust) -> Vec<Case> {
-    let claim = |name: &str, value: Value, step| {
-        (
-            format!("{name} {value}"),
-            trust.sign(&trust.header(), &with(trust.claims(), name, value)),
-            step,
-        )
-    };
-    let raw = |name: &str, value: &str| {
-        let text = without(trust.claims(), name).to_string();
-        let text = format!(r#"{},"{name}":{value}}}"#, text.trim_end_matches('}'));
-        (
-            format!("{name} {value}"),
-            trust.sign_text(&trust.header().to_string(), &text),
-            TimeFormat,
-        )
-    };
-    let mut cases = vec![
+    let claim = |name: &str, value: Value, step| changed(trust, name, value, step);
+    vec![
         claim("exp", json!(now() - 3600), Expired),
         claim("exp", json!(now() - 45), Expired),
         claim("exp", json!(now() - 5), Expired),
@@ -452,17 +433,23 @@ fn times(trust: &Trust) -> Vec<Case> {
         claim("nbf", json!(now() + 6), Future),
         claim("nbf", json!(now() + 3600), Future),
         claim("nbf", json!(253_402_300_799_i64), Future),
+        lacking(trust, "exp", TimeFormat),
+        lacking(trust, "iat", TimeFormat),
+    ]
+}
+
+/// Times that are no whole number of seconds before the year 10000.
+fn time_formats(trust: &Trust) -> Vec<Case> {
+    let raw = |name: &str, value: &str| {
+        let text = without(trust.claims(), name).to_string();
+        let text = format!(r#"{},"{name}":{value}}}"#, text.trim_end_matches('}'));
         (
-            "no exp".into(),
-            trust.sign(&trust.header(), &without(trust.claims(), "exp")),
+            format!("{name} {value}"),
+            trust.sign_text(&trust.header().to_string(), &text),
             TimeFormat,
-        ),
-        (
-            "no iat".into(),
-            trust.sign(&trust.header(), &without(trust.claims(), "iat")),
-            TimeFormat,
-        ),
-    ];
+        )
+    };
+    let mut cases = Vec::new();
     for name in ["exp", "iat", "nbf"] {
         let wrong = [
             format!("\"{}\"", now() + 60),
@@ -495,23 +482,10 @@ fn times(trust: &Trust) -> Vec<Case> {
 }
 
 fn claims(trust: &Trust) -> Vec<Case> {
-    let claim = |name: &str, value: Value| {
-        (
-            format!("{name} {value}"),
-            trust.sign(&trust.header(), &with(trust.claims(), name, value)),
-            Claim,
-        )
-    };
-    let none = |name: &str| {
-        (
-            format!("no {name}"),
-            trust.sign(&trust.header(), &without(trust.claims(), name)),
-            Claim,
-        )
-    };
-    let mut cases = vec![
-        none("sub"),
-        none("client_id"),
+    let claim = |name: &str, value: Value| changed(trust, name, value, Claim);
+    vec![
+        lacking(trust, "sub", Claim),
+        lacking(trust, "client_id", Claim),
         claim("azp", json!("another-client")),
         claim("ehub_kind", json!("service")),
         claim("ehub_kind", json!("Person")),
@@ -548,7 +522,13 @@ fn claims(trust: &Trust) -> Vec<Case> {
         claim("ehub_role", json!("x".repeat(101))),
         claim("ehub_name", json!("x".repeat(201))),
         claim("ehub_name", json!(["Asha"])),
-    ];
+    ]
+}
+
+/// Text that is empty, over-long, not text, or holds what no identifier or name does.
+fn texts(trust: &Trust) -> Vec<Case> {
+    let claim = |name: &str, value: Value| changed(trust, name, value, Claim);
+    let mut cases = Vec::new();
     for name in ["sub", "client_id"] {
         for wrong in [
             "",
@@ -586,12 +566,16 @@ fn claims(trust: &Trust) -> Vec<Case> {
 fn cases(trust: &Trust) -> Vec<Case> {
     [
         structure,
+        no_objects,
+        extra_header,
         header,
         algorithm,
         signature,
         issuer_and_audience,
         times,
+        time_formats,
         claims,
+        texts,
     ]
     .iter()
     .flat_map(|family| family(trust))

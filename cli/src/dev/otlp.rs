@@ -1,0 +1,118 @@
+//! A real OTLP receiver for development: counts what arrives and keeps the lifecycle traces.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Context as _;
+use opentelemetry_proto::tonic::collector::{
+    logs::v1::{
+        ExportLogsServiceRequest, ExportLogsServiceResponse,
+        logs_service_server::{LogsService, LogsServiceServer},
+    },
+    metrics::v1::{
+        ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+        metrics_service_server::{MetricsService, MetricsServiceServer},
+    },
+    trace::v1::{
+        ExportTraceServiceRequest, ExportTraceServiceResponse,
+        trace_service_server::{TraceService, TraceServiceServer},
+    },
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+/// The name of a lifecycle trace's root span.
+const ROOT: &str = "consultation lifecycle";
+
+/// What has arrived.
+#[derive(Debug, Default)]
+struct Arrived {
+    lifecycles: BTreeSet<Vec<u8>>,
+    spans: u64,
+    metrics: u64,
+    logs: u64,
+}
+
+/// The receiver.
+#[derive(Debug, Clone, Default)]
+pub struct Receiver(Arc<Mutex<Arrived>>);
+
+impl Receiver {
+    /// Listens on a free loopback port until stopped.
+    pub async fn start(stop: CancellationToken) -> anyhow::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("a port for the OTLP receiver")?;
+        let address = listener.local_addr()?;
+        let receiver = Self::default();
+        let server = tonic::transport::Server::builder()
+            .add_service(TraceServiceServer::new(receiver.clone()).max_decoding_message_size(16 << 20))
+            .add_service(MetricsServiceServer::new(receiver.clone()).max_decoding_message_size(16 << 20))
+            .add_service(LogsServiceServer::new(receiver.clone()).max_decoding_message_size(16 << 20));
+        tokio::spawn(async move {
+            // Ends with the process; an error here shows as traces that never arrive.
+            let _ = server
+                .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
+                .await;
+        });
+        Ok((receiver, address))
+    }
+
+    /// How many lifecycle traces have arrived, each counted once.
+    pub fn lifecycles(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).lifecycles.len()
+    }
+
+    /// Spans, metrics and log records that have arrived.
+    pub fn counts(&self) -> (u64, u64, u64) {
+        let arrived = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (arrived.spans, arrived.metrics, arrived.logs)
+    }
+}
+
+#[tonic::async_trait]
+impl TraceService for Receiver {
+    async fn export(
+        &self,
+        request: Request<ExportTraceServiceRequest>,
+    ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        let mut arrived = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let spans = request.into_inner().resource_spans;
+        for span in spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans) {
+            arrived.spans += 1;
+            if span.name == ROOT && span.parent_span_id.is_empty() {
+                arrived.lifecycles.insert(span.trace_id);
+            }
+        }
+        Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Receiver {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let metrics = request.into_inner().resource_metrics;
+        let count = metrics.iter().flat_map(|resource| &resource.scope_metrics).map(|scope| scope.metrics.len()).sum::<usize>();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).metrics += count as u64;
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl LogsService for Receiver {
+    async fn export(
+        &self,
+        request: Request<ExportLogsServiceRequest>,
+    ) -> Result<Response<ExportLogsServiceResponse>, Status> {
+        let logs = request.into_inner().resource_logs;
+        let count = logs.iter().flat_map(|resource| &resource.scope_logs).map(|scope| scope.log_records.len()).sum::<usize>();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).logs += count as u64;
+        Ok(Response::new(ExportLogsServiceResponse::default()))
+    }
+}

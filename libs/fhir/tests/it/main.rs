@@ -1,0 +1,5 @@
+//! Whole messages, written and read.
+
+mod cancellation;
+mod order;
+mod samples;

@@ -1,0 +1,143 @@
+//! `allocation.open_item`: the queue.
+
+
+
+use ehub_identifiers::{ConsultationId, OrganisationId};
+use ehub_postgres::{StorageError, Tx, exactly_one};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::domain::{item::WorkItem, queue::Place};
+
+/// Whose items a person may be given: a pool, limited to practices.
+#[derive(Debug, Clone)]
+pub struct Reach<'a> {
+    /// The pool.
+    pub pool: OrganisationId,
+    /// The person.
+    pub subject: &'a str,
+    /// Only these practices, by ODS code; `None` sets no limit.
+    pub practices: Option<&'a [String]>,
+}
+
+/// The practices of a pool a person works for today, as an array made once for the statement, so
+/// that the order of the index stays the order of the answer. $1 pool, $2 person, $3 ODS codes.
+pub(crate) const WORKED_PRACTICES: &str = "o.practice = any (array(select a.practice from ehub.access a \
+     where a.org = $1 and a.person = $2 and a.capability = 'work' \
+       and a.valid_from <= ehub.app_now()::date and (a.valid_to is null or a.valid_to > ehub.app_now()::date) \
+       and ($3::text[] is null or exists (select from ehub.organisation n where n.org = a.practice and n.ods = any ($3)))))";
+
+/// Puts an item into its pool's queue, not to be given out before `claimable_at`.
+pub async fn put(tx: &mut Tx, item: &WorkItem, place: Place, claimable_at: OffsetDateTime) -> Result<(), StorageError> {
+    sqlx::query(
+        "/* queue.put */ insert into allocation.open_item \
+         (consultation, practice, pool, skill, band, due, promote_at, work_by, claimable_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(item.consultation.uuid())
+    .bind(item.practice.org.uuid())
+    .bind(item.pool.party.org.uuid())
+    .bind(&item.skill)
+    .bind(place.band)
+    .bind(place.due)
+    .bind(place.promote_at)
+    .bind(item.work_by)
+    .bind(claimable_at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Takes an item out of the queue; it must stand in it.
+pub async fn remove(tx: &mut Tx, id: ConsultationId) -> Result<(), StorageError> {
+    let done = sqlx::query("/* queue.remove */ delete from allocation.open_item where consultation = $1")
+        .bind(id.uuid())
+        .execute(tx.conn())
+        .await?;
+    exactly_one("queue.remove", done.rows_affected())
+}
+
+/// How many open items of a practice stand in a pool.
+pub async fn ahead(tx: &mut Tx, pool: OrganisationId, practice: OrganisationId) -> Result<u32, StorageError> {
+    let count: i64 =
+        sqlx::query_scalar("/* queue.ahead */ select count(*) from allocation.open_item where pool = $1 and practice = $2")
+            .bind(pool.uuid())
+            .bind(practice.uuid())
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Whether an item of the queue may be given out now.
+pub async fn is_claimable(tx: &mut Tx, id: ConsultationId) -> Result<bool, StorageError> {
+    Ok(sqlx::query_scalar(
+        "/* queue.is_claimable */ select exists (select from allocation.open_item \
+          where consultation = $1 and claimable_at <= ehub.app_now())",
+    )
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// The skills that have something to give, the most pressing first. Locks nothing.
+pub async fn pressing_skills(tx: &mut Tx, reach: &Reach<'_>, skills: &[String]) -> Result<Vec<String>, StorageError> {
+    let sql = format!(
+        "/* queue.pressing_skills */ select s.skill from unnest($4::text[]) as s (skill) \
+         cross join lateral (select o.band, o.due from allocation.open_item o \
+            where o.pool = $1 and o.skill = s.skill and o.claimable_at <= ehub.app_now() and {WORKED_PRACTICES} \
+            order by o.band, o.due, o.consultation limit 1) as head \
+         order by head.band, head.due, s.skill"
+    );
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(reach.pool.uuid())
+        .bind(reach.subject)
+        .bind(reach.practices)
+        .bind(skills)
+        .fetch_all(tx.conn())
+        .await?)
+}
+
+/// Picks the next item of one skill that nobody else is picking, and locks its place: one walk along
+/// the index in the order of D16.
+pub async fn pick(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<ConsultationId>, StorageError> {
+    let sql = format!(
+        "/* queue.pick */ select o.consultation from allocation.open_item o \
+          where o.pool = $1 and o.skill = $4 and o.claimable_at <= ehub.app_now() and {WORKED_PRACTICES} \
+          order by o.band, o.due, o.consultation limit 1 for update of o skip locked"
+    );
+    let id: Option<Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .bind(reach.pool.uuid())
+        .bind(reach.subject)
+        .bind(reach.practices)
+        .bind(skill)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(id.map(ConsultationId::new))
+}
+
+/// Prefers what has entered its warn window; gives how many.
+pub async fn promote(tx: &mut Tx, limit: i64) -> Result<u64, StorageError> {
+    let done = sqlx::query(
+        "/* queue.promote */ update allocation.open_item set band = 1, due = work_by, promote_at = null \
+          where consultation in (select consultation from allocation.open_item \
+             where band = 2 and promote_at <= ehub.app_now() order by promote_at limit $1 for update skip locked)",
+    )
+    .bind(limit)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Lets an item be given out at once: every guard refuses its old grants. Nothing happens when the
+/// item has moved on since that epoch.
+pub async fn open_now(tx: &mut Tx, id: ConsultationId, epoch: i64) -> Result<(), StorageError> {
+    sqlx::query(
+        "/* queue.open_now */ update allocation.open_item o set claimable_at = ehub.app_now() from allocation.work_item w \
+          where o.consultation = $1 and w.consultation = $1 and w.epoch = $2 and o.claimable_at > ehub.app_now()",
+    )
+    .bind(id.uuid())
+    .bind(epoch)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+

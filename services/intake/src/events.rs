@@ -1,0 +1,161 @@
+//! Domain events as the messages other services read.
+
+use ehub_postgres::Draft;
+use ehub_proto::intake::{
+    event::v1::{ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted},
+    v1::{Channel, Need, Screening, TraceOutcome, Urgency},
+};
+use prost::Message;
+use time::OffsetDateTime;
+
+use crate::domain::{codes, event, screening};
+
+impl From<event::Accepted> for Draft {
+    fn from(event: event::Accepted) -> Self {
+        let body = ConsultationAccepted {
+            consultation: event.consultation.to_string(),
+            reference: event.reference,
+            practice: event.practice.map(|id| id.to_string()).unwrap_or_default(),
+            practice_ods: event.practice_ods,
+            hub_ods: event.hub_ods,
+            channel: channel(event.channel).into(),
+            need: need(event.need).into(),
+            topic: event.topic,
+            screening: Some(screening(&event.screening)),
+            first_contact_time: timestamp(event.first_contact_time),
+            accept_time: timestamp(event.accept_time),
+            plan_by: timestamp(event.deadlines.plan_by),
+            respond_by: timestamp(event.deadlines.respond_by),
+            patient_age: event.patient_age,
+            test_patient: event.test_patient,
+            by_proxy: event.by_proxy,
+            restricted: event.restricted,
+            related: event.related.iter().map(ToString::to_string).collect(),
+            episode: 1,
+            client: event.client,
+            quarantined: event.quarantined.map(|id| id.to_string()).unwrap_or_default(),
+        };
+        Self {
+            stream: Some(event.consultation),
+            kind: "ehub.intake.event.v1.ConsultationAccepted",
+            body: body.encode_to_vec(),
+            consultation: Some(event.consultation),
+        }
+    }
+}
+
+impl From<event::PatientTraced> for Draft {
+    fn from(event: event::PatientTraced) -> Self {
+        let body = PatientTraced {
+            consultation: event.consultation.to_string(),
+            outcome: outcome(event.outcome).into(),
+            registered_practice_ods: event.practice_ods.unwrap_or_default(),
+        };
+        Self {
+            stream: Some(event.consultation),
+            kind: "ehub.intake.event.v1.PatientTraced",
+            body: body.encode_to_vec(),
+            consultation: Some(event.consultation),
+        }
+    }
+}
+
+impl From<event::Quarantined> for Draft {
+    fn from(event: event::Quarantined) -> Self {
+        let body = MessageQuarantined {
+            quarantined: event.quarantined.to_string(),
+            mailbox: event.mailbox,
+            cause: event.cause.code().to_owned(),
+            screened: urgency(event.screened).into(),
+            receive_time: timestamp(event.receive_time),
+            deadline: timestamp(event.deadline),
+            owner_ods: event.owner_ods,
+        };
+        Self {
+            stream: Some(event.quarantined),
+            kind: "ehub.intake.event.v1.MessageQuarantined",
+            body: body.encode_to_vec(),
+            consultation: None,
+        }
+    }
+}
+
+impl From<event::Converted> for Draft {
+    fn from(event: event::Converted) -> Self {
+        let body = QuarantineConverted {
+            quarantined: event.quarantined.to_string(),
+            consultation: event.consultation.to_string(),
+        };
+        Self {
+            stream: Some(event.quarantined),
+            kind: "ehub.intake.event.v1.QuarantineConverted",
+            body: body.encode_to_vec(),
+            consultation: Some(event.consultation),
+        }
+    }
+}
+
+impl From<event::Rejected> for Draft {
+    fn from(event: event::Rejected) -> Self {
+        let body = MessageRejected { message: event.message.to_string(), response_code: event.response_code.to_string() };
+        Self { stream: None, kind: "ehub.intake.event.v1.MessageRejected", body: body.encode_to_vec(), consultation: None }
+    }
+}
+
+/// A time on the wire.
+pub fn timestamp(at: OffsetDateTime) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) })
+}
+
+/// What screening found, on the wire.
+pub fn screening(found: &screening::Screening) -> Screening {
+    Screening {
+        urgency: urgency(found.urgency).into(),
+        matched_rules: found.matched_rules.clone(),
+        not_screened_reason: found.not_screened_reason.clone(),
+        emergency_advice: found.emergency_advice.clone(),
+        rule_set: found.rule_set.clone(),
+    }
+}
+
+/// A channel on the wire.
+pub fn channel(channel: codes::Channel) -> Channel {
+    match channel {
+        codes::Channel::Online => Channel::Online,
+        codes::Channel::Mesh => Channel::Mesh,
+        codes::Channel::Phone => Channel::Phone,
+        codes::Channel::Desk => Channel::Desk,
+    }
+}
+
+/// A need on the wire.
+pub fn need(need: codes::Need) -> Need {
+    match need {
+        codes::Need::Clinical => Need::Clinical,
+        codes::Need::Administrative => Need::Administrative,
+        codes::Need::ClinicalAdministrative => Need::ClinicalAdministrative,
+    }
+}
+
+/// An urgency on the wire.
+pub fn urgency(urgency: codes::Urgency) -> Urgency {
+    match urgency {
+        codes::Urgency::Routine => Urgency::Routine,
+        codes::Urgency::Note => Urgency::Note,
+        codes::Urgency::Urgent => Urgency::Urgent,
+        codes::Urgency::Emergency => Urgency::Emergency,
+        codes::Urgency::NotScreened => Urgency::NotScreened,
+    }
+}
+
+/// A trace outcome on the wire.
+pub fn outcome(outcome: codes::TraceOutcome) -> TraceOutcome {
+    match outcome {
+        codes::TraceOutcome::Verified => TraceOutcome::Verified,
+        codes::TraceOutcome::NotTraced => TraceOutcome::NotTraced,
+        codes::TraceOutcome::Sensitive => TraceOutcome::Sensitive,
+        codes::TraceOutcome::Moved => TraceOutcome::Moved,
+        codes::TraceOutcome::Deceased => TraceOutcome::Deceased,
+        codes::TraceOutcome::Superseded => TraceOutcome::Superseded,
+    }
+}

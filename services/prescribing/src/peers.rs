@@ -1,0 +1,5 @@
+//! Other services, behind our own types.
+
+mod patients;
+
+pub use patients::{PatientSource, Patients, TraceError, TracedPatient};

@@ -1,0 +1,39 @@
+//! The certificate of a signature, as far as it is needed: its key and when it is in force.
+
+use time::OffsetDateTime;
+use x509_cert::{
+    Certificate,
+    der::{Decode, oid::ObjectIdentifier},
+};
+
+/// rsaEncryption (RFC 8017, appendix A.1).
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// A certificate with an RSA key.
+pub(super) struct SigningCertificate {
+    /// `RSAPublicKey` in DER (RFC 8017, appendix A.1.1).
+    pub public_key: Vec<u8>,
+    not_before: u64,
+    not_after: u64,
+}
+
+impl SigningCertificate {
+    /// Reads DER.
+    pub fn read(der: &[u8]) -> Option<Self> {
+        let certificate = Certificate::from_der(der).ok()?.tbs_certificate;
+        let key = certificate.subject_public_key_info;
+        if key.algorithm.oid != RSA_ENCRYPTION {
+            return None;
+        }
+        Some(Self {
+            public_key: key.subject_public_key.as_bytes()?.to_vec(),
+            not_before: certificate.validity.not_before.to_unix_duration().as_secs(),
+            not_after: certificate.validity.not_after.to_unix_duration().as_secs(),
+        })
+    }
+
+    /// Whether it is in force at a time; both ends belong to it (RFC 5280, 4.1.2.5).
+    pub fn in_force(&self, at: OffsetDateTime) -> bool {
+        u64::try_from(at.unix_timestamp()).is_ok_and(|at| (self.not_before..=self.not_after).contains(&at))
+    }
+}
