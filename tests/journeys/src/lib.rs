@@ -1,1 +1,1 @@
-//! Tests only.
+//! Nothing here: see `journeys.rs`.

@@ -65,7 +65,10 @@ fn read(rows: Vec<(Uuid, Uuid, String)>) -> Result<Vec<Releasable>, StorageError
 
 /// Takes the decided document off an entry, so that its successor is made.
 pub async fn forget_document(tx: &mut Tx, id: Uuid) -> Result<(), StorageError> {
-    sqlx::query("/* release.forget_document */ update writeback.entry set document = null where id = $1")
+    sqlx::query(
+        "/* release.forget_document */ update writeback.entry set document = null, sent_at = null, delivered_at = null, \
+           acknowledged_at = null where id = $1",
+    )
         .bind(id)
         .execute(tx.conn())
         .await?;

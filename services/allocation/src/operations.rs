@@ -1,0 +1,30 @@
+//! The use-cases, one file each, read top to bottom.
+
+pub mod accept;
+pub mod acknowledge_alert;
+pub mod acknowledge_transfer;
+pub mod call_duty;
+pub mod check_completion;
+pub mod claim_item;
+pub mod claim_next;
+pub mod complete;
+pub mod current_claim;
+pub mod entry_moved;
+pub mod expire_claims;
+pub mod get_work_item;
+pub mod held;
+pub mod list_alerts;
+pub mod list_inbox;
+pub mod list_organisations;
+pub mod open_parked;
+pub mod pass_back;
+pub mod publish_access;
+pub mod put_access_agreement;
+pub mod put_organisation;
+pub mod put_roster;
+pub mod quarantined;
+pub mod release_claim;
+pub mod renew_claim;
+pub mod return_transfers;
+pub mod supersede_claim;
+pub mod upkeep;
