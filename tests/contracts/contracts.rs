@@ -1,1 +1,8 @@
-//! Skeleton.
+//! Holds the contract to its own rules: what stands in `proto/` is what integrators are promised.
+
+mod access;
+mod breaking;
+mod comments;
+mod documents;
+mod reasons;
+mod shape;

@@ -12,7 +12,7 @@ use super::persona_names;
 pub struct DevOptions {
     /// How many consultations to play.
     #[arg(long, value_name = "N", default_value_t = 200)]
-    pub consultations: u32,
+    pub consultations: usize,
     /// How many to submit a second.
     #[arg(long, value_name = "R", default_value_t = 20.0, value_parser = rate)]
     pub rate: f64,

@@ -50,10 +50,6 @@ impl Issuer {
         Ok((issuer, address))
     }
 
-    /// An access token for a persona.
-    pub fn persona(&self, persona: &Persona) -> String {
-        self.0.sign(&persona.token())
-    }
 
     /// The public keys.
     pub fn jwks(&self) -> String {

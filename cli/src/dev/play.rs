@@ -10,13 +10,14 @@ mod tally;
 use std::{sync::Arc, time::Duration};
 
 use ehub_proto::audit::v1::{GetNoLossRequest, NoLoss};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::suite::Running;
 use crate::{
     arguments::DevOptions,
+    output,
     session::{Session, Suite},
     waiting::{deadline, expired},
 };
@@ -46,14 +47,14 @@ pub struct Played {
 pub async fn play(suite: &Suite, running: &Running, options: &DevOptions) -> anyhow::Result<Played> {
     let auditor = suite.as_persona("auditor");
     let before = no_loss(&auditor).await?;
-    let plans = stories::plan(options.consultations, running.clock.random::<8>());
+    let plans = stories::plan(options.consultations, options.seed.map_or_else(|| running.clock.random::<8>(), u64::to_be_bytes));
     patients::register(&running.world.demographics, &plans).await?;
 
     let began = running.clock.now();
     let started = running.clock.monotonic();
     let tally = Arc::new(Tally::default());
     let stop = CancellationToken::new();
-    let bar = progress_bar(options, plans.len());
+    let bar = if options.json { ProgressBar::hidden() } else { output::bar(plans.len() as u64, "consultations") };
     let mut players = JoinSet::new();
     for (persona, skill, hands) in [("gp-anna", "gp", 3), ("gp-bert", "gp", 3), ("admin-cora", "administrator", 2)] {
         for _ in 0..hands {
@@ -130,15 +131,4 @@ async fn settle(
 pub async fn no_loss(auditor: &Session) -> anyhow::Result<NoLoss> {
     let request = auditor.request(GetNoLossRequest { refresh: true }).await?;
     Ok(auditor.audit().get_no_loss(request).await?.into_inner().no_loss.unwrap_or_default())
-}
-
-fn progress_bar(options: &DevOptions, length: usize) -> ProgressBar {
-    let bar = ProgressBar::new(length as u64);
-    if options.quiet || options.json {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} consultations  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -150,7 +150,7 @@ impl Report {
     /// The table for people, and where to look further.
     pub fn print(&self, world: &World) {
         let mut table = Table::new();
-        table.load_preset(UTF8_BORDERS_ONLY);
+        table.load_style(UTF8_BORDERS_ONLY);
         let counts = &self.consultations;
         let mut row = |what: &str, value: String| {
             table.add_row([what.to_owned(), value]);

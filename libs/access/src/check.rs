@@ -64,7 +64,7 @@ impl From<AccessError> for Fault {
 pub async fn known_practice(tx: &mut Tx, ods: &str) -> Result<Option<Practice>, StorageError> {
     let row: Option<(Uuid, String, String, Option<String>)> = sqlx::query_as(
         "/* access.known_practice */ select org, ods, display_name, icb_ods from ehub.organisation \
-          where ods = $1 order by valid_from desc limit 1",
+          where ods = $1 and valid_from <= ehub.today() order by valid_from desc limit 1",
     )
     .bind(ods)
     .fetch_optional(tx.conn())
@@ -80,7 +80,7 @@ pub async fn require_practice(tx: &mut Tx, ods: &str, capability: &str) -> Resul
         "/* access.require_practice */ select exists (select from ehub.access a \
           where a.org = nullif(current_setting('app.org', true), '')::uuid \
             and a.person = current_setting('app.person', true) and a.practice = $1 and a.capability = $2 \
-            and a.valid_from <= ehub.app_now()::date and (a.valid_to is null or a.valid_to > ehub.app_now()::date))",
+            and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()))",
     )
     .bind(practice.org)
     .bind(capability)

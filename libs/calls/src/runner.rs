@@ -1,7 +1,10 @@
 //! Runs calls.
 
+use std::panic::AssertUnwindSafe;
+
 use ehub_faults::Fault;
-use ehub_postgres::{Db, Work};
+use ehub_postgres::{Db, Scope, Work};
+use futures_util::FutureExt as _;
 use prost::Message;
 use tokio_util::task::TaskTracker;
 use tonic::{Response, Status, metadata::MetadataValue};
@@ -72,7 +75,7 @@ impl Calls {
     pub async fn refuse(&self, call: Call, fault: Fault) -> Status {
         let calls = self.clone();
         let task = self.tasks.spawn(async move { calls.record(&call, None, fault).await }.in_current_span());
-        task.await.unwrap_or_else(|_| stopped())
+        task.await.unwrap_or_else(|ended| broken(&ended))
     }
 
     /// Runs something in a task that a caller who goes away cannot drop. For acts of more than one
@@ -81,7 +84,7 @@ impl Calls {
         &self,
         act: impl Future<Output = Result<T, Status>> + Send + 'static,
     ) -> Result<T, Status> {
-        self.tasks.spawn(act.in_current_span()).await.map_err(|_| stopped())?
+        self.tasks.spawn(act.in_current_span()).await.map_err(|ended| broken(&ended))?
     }
 
     /// Runs a mutation in the current task: for acts of more than one transaction, inside
@@ -126,7 +129,13 @@ impl Calls {
         M: Message + Default + 'static,
     {
         let calls = self.clone();
-        let act = async move { calls.mutate_here(&call, request_id, &work, render).await };
+        let act = async move {
+            // A bug that panics is a refusal like any other: audited, and answered INTERNAL.
+            match AssertUnwindSafe(calls.mutate_here(&call, request_id, &work, render)).catch_unwind().await {
+                Ok(done) => done,
+                Err(_) => Err(calls.record(&call, request_id, Fault::internal(&Panicked)).await),
+            }
+        };
         let (answer, replayed) = self.detached(act).await?;
         Ok(respond(answer, replayed))
     }
@@ -134,7 +143,9 @@ impl Calls {
     /// Writes the audit event of a refusal in a transaction of its own (D12).
     async fn record(&self, call: &Call, request_id: Option<Uuid>, fault: Fault) -> Status {
         let refused = RefusedCall { call, request_id, reason: fault.reason() };
-        if let Err(error) = self.db.run(&call.scope(), &refused).await {
+        // Without the caller's deadline: a call that came too late is recorded too.
+        let scope = Scope { deadline: None, ..call.scope() };
+        if let Err(error) = self.db.run(&scope, &refused).await {
             tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
         }
         fault.into_status()
@@ -150,8 +161,13 @@ pub(crate) fn respond<M>(answer: M, replayed: bool) -> Response<M> {
     response
 }
 
-fn stopped() -> Status {
-    stopping().into()
+/// A task of ours panicked. What it said stays out: it may name a patient.
+#[derive(Debug, thiserror::Error)]
+#[error("the task of a call panicked")]
+struct Panicked;
+
+fn broken(ended: &tokio::task::JoinError) -> Status {
+    if ended.is_panic() { Fault::internal(&Panicked).into() } else { stopping().into() }
 }
 
 /// The service is on its way down; another replica, or the next start, will answer.

@@ -5,7 +5,7 @@
 
 use ehub_auth::Grant;
 use ehub_faults::{Code, Fault};
-use ehub_postgres::{StorageError, Tx};
+use ehub_postgres::{StorageError, Tx, exactly_one};
 use uuid::Uuid;
 
 /// Why an act is refused.
@@ -98,12 +98,13 @@ pub async fn lock_for_seal(tx: &mut Tx, consultation: Uuid, epoch: i64) -> Resul
 
 /// Seals an epoch: no further act under it. Asking twice is the same as asking once.
 pub async fn seal(tx: &mut Tx, consultation: Uuid, epoch: i64) -> Result<(), StorageError> {
-    sqlx::query(
+    let done = sqlx::query(
         "/* fence.seal */ update ehub.claim_fence set sealed = greatest(sealed, $2) where consultation = $1",
     )
     .bind(consultation)
     .bind(epoch)
     .execute(tx.conn())
     .await?;
-    Ok(())
+    // A seal without the row that `lock_for_seal` takes would keep nobody out.
+    exactly_one("fence.seal", done.rows_affected())
 }

@@ -13,13 +13,18 @@ pub(crate) struct Held {
     pub version: i64,
 }
 
-/// Held streams whose time has come, those of dead letters excepted.
-pub(crate) async fn due(db: &Db, subscriber: &str) -> Result<Vec<Held>, StorageError> {
+/// Held streams of the leased groups whose time has come, those of dead letters excepted. The one
+/// that has waited longest for its turn comes first: no stream is starved by older ones.
+pub(crate) async fn due(db: &Db, subscriber: &str, lease: Uuid) -> Result<Vec<Held>, StorageError> {
     Ok(sqlx::query_as(
-        "/* outbox.held_due */ select stream, version from ehub.outbox_held \
-          where subscriber = $1 and not dead and next_at <= ehub.app_now() order by since limit 20",
+        "/* outbox.held_due */ select h.stream, h.version from ehub.outbox_held h \
+           join ehub.outbox_cursor c on c.subscriber = h.subscriber and c.shard_group = get_byte(uuid_send(h.stream), 15) >> 4 \
+          where h.subscriber = $1 and not h.dead and h.next_at <= ehub.app_now() \
+            and c.lease_token = $2 and c.lease_until > ehub.app_now() \
+          order by h.next_at limit 20",
     )
     .bind(subscriber)
+    .bind(lease)
     .fetch_all(db.pool())
     .await?)
 }

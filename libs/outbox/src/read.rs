@@ -23,6 +23,14 @@ pub(crate) struct Row {
     pub held: bool,
 }
 
+impl Row {
+    /// Where it stands in the order of the cursors.
+    pub fn position(&self) -> (u64, i64) {
+        // Unwrap safety: an xid8 is printed as a 64-bit number.
+        (self.xid.parse().expect("an xid8 is a 64-bit number"), self.id)
+    }
+}
+
 /// What lies after the cursors of the groups this relay leases, and below the oldest transaction
 /// still running: only there can nothing appear any more (`xid` order alone loses events).
 pub(crate) async fn after_cursors(db: &Db, subscriber: &str, lease: Uuid, limit: i64) -> Result<Vec<Row>, StorageError> {
@@ -42,6 +50,40 @@ pub(crate) async fn after_cursors(db: &Db, subscriber: &str, lease: Uuid, limit:
     .bind(lease)
     .bind(limit)
     .fetch_all(db.pool())
+    .await?)
+}
+
+/// Until when everything committed has been delivered, but for what a consultation's stream holds
+/// back: `looked`, or the time of the oldest event still to come. Nothing when that cannot be said:
+/// another relay has some of the groups, or more waits than is worth counting.
+///
+/// Events of no consultation (the register) count while they are held, because what rests on them
+/// must go stale.
+pub(crate) async fn delivered_until(
+    db: &Db,
+    subscriber: &str,
+    lease: Uuid,
+    looked: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, StorageError> {
+    Ok(sqlx::query_scalar(
+        "/* outbox.delivered_until */ \
+         with pending as (select c.shard_group, o.at from ehub.outbox_cursor c cross join lateral (\
+                select at from ehub.outbox o \
+                 where o.shard_group = c.shard_group and (o.xid, o.id) > (c.xid, c.id) \
+                 order by o.xid, o.id limit 1000) o \
+              where c.subscriber = $1), \
+              held as (select min(o.at) as oldest from ehub.outbox_held h \
+                join ehub.outbox o on o.stream = h.stream and o.version >= h.version \
+              where h.subscriber = $1 and o.consultation is null) \
+         select least($3, (select min(at) from pending), (select oldest from held)) \
+          where 16 = (select count(*) from ehub.outbox_cursor c \
+                       where c.subscriber = $1 and c.lease_token = $2 and c.lease_until > ehub.app_now()) \
+            and not exists (select from pending group by shard_group having count(*) >= 1000)",
+    )
+    .bind(subscriber)
+    .bind(lease)
+    .bind(looked)
+    .fetch_optional(db.pool())
     .await?)
 }
 

@@ -1,6 +1,10 @@
 //! Delivers the outbox to subscribers: reads behind the cursors, sends, settles.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ehub_postgres::{Db, Scope, StorageError};
 use ehub_proto::internal::v1::{DeliverRequest, Event};
@@ -13,13 +17,18 @@ use crate::{
     held::{self, Held},
     read::{self, Row},
     settle::{Before, Settle, SettleError},
-    verdicts::fates,
+    verdicts::{Fate, fates},
 };
 
 /// How long a relay keeps its cursors without renewing: after a crash another waits this long.
 const LEASE_SECONDS: f64 = 15.0;
 /// How many events of one group, or of one held stream, go in a batch.
 const BATCH: i64 = 50;
+/// How many bytes of events behind the cursors, and again of held streams, go in a batch, one event
+/// more at most: together they stay below the 4 MiB that a server takes.
+const BATCH_BYTES: usize = 1 << 20;
+/// What an event weighs beside its body, at most.
+const ENVELOPE_BYTES: usize = 512;
 /// The longest wait between tries at a subscriber that does not answer.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
@@ -102,6 +111,24 @@ struct Courier {
     lease: Uuid,
 }
 
+/// What a courier remembers from round to round.
+#[derive(Debug, Default)]
+struct State {
+    /// Whether the cursors are there.
+    ready: bool,
+    /// When the lease was taken or kept.
+    leased: Option<Instant>,
+    /// When the subscriber was last told that it has everything.
+    beaten: Option<Instant>,
+}
+
+/// A held stream with what is sent of it.
+struct Waiting {
+    held: Held,
+    rows: Vec<Row>,
+    before: Before,
+}
+
 /// Why a round did not end well.
 #[derive(Debug, thiserror::Error)]
 enum RoundError {
@@ -119,11 +146,9 @@ impl Courier {
     async fn run(self, stop: CancellationToken) {
         let mut raised = self.db.raised();
         let mut backoff = Duration::from_millis(100);
-        let mut ready = false;
-        let mut last_lease = None;
-        let mut last_sent = None;
+        let mut state = State::default();
         while !stop.is_cancelled() {
-            let pause = match self.round(&mut ready, &mut last_lease, &mut last_sent).await {
+            let pause = match self.round(&mut state).await {
                 Ok(0) => {
                     backoff = Duration::from_millis(100);
                     self.settings.poll
@@ -135,7 +160,7 @@ impl Courier {
                 Err(error) => {
                     let status = if let RoundError::Deliver(status) = &error { status.code() } else { tonic::Code::Ok };
                     tracing::warn!(subscriber = self.subscriber.name, %error, ?status, "delivery failed; trying again");
-                    last_lease = None;
+                    state.leased = None;
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                     backoff
                 }
@@ -152,42 +177,81 @@ impl Courier {
         }
     }
 
-    /// One round; gives how many events were delivered.
-    async fn round(
-        &self,
-        ready: &mut bool,
-        last_lease: &mut Option<std::time::Instant>,
-        last_sent: &mut Option<std::time::Instant>,
-    ) -> Result<usize, RoundError> {
+    /// One round; gives how much was delivered or passed.
+    async fn round(&self, state: &mut State) -> Result<usize, RoundError> {
+        let name = self.subscriber.name;
         let now = self.db.clock().monotonic();
-        if !*ready {
-            read::ensure_cursors(&self.db, self.subscriber.name).await?;
-            *ready = true;
+        if !state.ready {
+            read::ensure_cursors(&self.db, name).await?;
+            state.ready = true;
         }
-        if last_lease.is_none_or(|at| (now - at).as_secs_f64() > LEASE_SECONDS / 3.0) {
-            if read::lease(&self.db, self.subscriber.name, self.lease, LEASE_SECONDS).await? == 0 {
+        if state.leased.is_none_or(|at| (now - at).as_secs_f64() > LEASE_SECONDS / 3.0) {
+            if read::lease(&self.db, name, self.lease, LEASE_SECONDS).await? == 0 {
                 return Ok(0);
             }
-            *last_lease = Some(now);
+            state.leased = Some(now);
         }
         // The order matters: a row that the cursor passes because its stream is held is in the
         // stream's rows, which are read after.
-        let rows = read::after_cursors(&self.db, self.subscriber.name, self.lease, BATCH).await?;
-        let mut waiting = Vec::new();
-        for held in held::due(&self.db, self.subscriber.name).await? {
-            let rows = held::rows(&self.db, &held, BATCH).await?;
-            waiting.push((held, rows));
-        }
-        let quiet = rows.is_empty() && waiting.is_empty();
-        if quiet || !waiting.is_empty() {
+        let rows = read::after_cursors(&self.db, name, self.lease, BATCH).await?;
+        let waiting = self.waiting().await?;
+        if rows.is_empty() || !waiting.is_empty() {
             self.report_held().await?;
         }
-        if quiet && last_sent.is_some_and(|at| now - at < self.settings.heartbeat) {
-            return Ok(0);
+        let delivered =
+            if rows.is_empty() && waiting.is_empty() { 0 } else { self.deliver(self.fitting(rows), waiting).await? };
+        // Due after deliveries too: a subscriber that is always busy must not look forgotten.
+        if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat) && self.beat().await? {
+            state.beaten = Some(now);
         }
-        let delivered = self.deliver(rows, waiting).await?;
-        *last_sent = Some(now);
         Ok(delivered)
+    }
+
+    /// The held streams that are due, with what waits in them, as much as fits in a batch.
+    async fn waiting(&self) -> Result<Vec<Waiting>, StorageError> {
+        let mut room = BATCH_BYTES;
+        let mut waiting = Vec::new();
+        for held in held::due(&self.db, self.subscriber.name, self.lease).await? {
+            if room == 0 {
+                break;
+            }
+            let mut rows = held::rows(&self.db, &held, BATCH).await?;
+            let read = rows.len();
+            rows.truncate(self.fit(&rows, &mut room));
+            let all = rows.len() == read && i64::try_from(read).unwrap_or(i64::MAX) < BATCH;
+            waiting.push(Waiting { held, rows, before: if all { Before::HeldAll } else { Before::HeldMore } });
+        }
+        Ok(waiting)
+    }
+
+    /// As many rows as fit in a batch, in the order of the cursors: what is left comes next time.
+    fn fitting(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        rows.sort_by_key(Row::position);
+        let mut room = BATCH_BYTES;
+        rows.truncate(self.fit(&rows, &mut room));
+        rows
+    }
+
+    /// How many rows fit in the room that is left, and one that exceeds it.
+    fn fit(&self, rows: &[Row], room: &mut usize) -> usize {
+        let fitting = rows.iter().take_while(|row| {
+            let some = *room > 0;
+            let body = if (self.subscriber.uses)(&row.kind) { row.body.len() } else { 0 };
+            *room = room.saturating_sub(body + ENVELOPE_BYTES);
+            some
+        });
+        fitting.count()
+    }
+
+    /// Tells the subscriber until when it has everything, if that can be said; tells whether it was.
+    async fn beat(&self) -> Result<bool, RoundError> {
+        let looked = self.db.clock().now();
+        let Some(until) = read::delivered_until(&self.db, self.subscriber.name, self.lease, looked).await? else {
+            return Ok(false);
+        };
+        let batch = self.batch(Vec::new(), until).await?;
+        self.subscriber.transport.deliver(batch).await.map_err(|status| RoundError::Deliver(Box::new(status)))?;
+        Ok(true)
     }
 
     /// Streams held back and dead letters, as gauges: somebody owns each of them.
@@ -200,53 +264,61 @@ impl Courier {
         Ok(())
     }
 
-    async fn deliver(&self, rows: Vec<Row>, waiting: Vec<(Held, Vec<Row>)>) -> Result<usize, RoundError> {
-        let mut cursors: HashMap<i16, (u64, String, i64)> = HashMap::new();
+    async fn deliver(&self, rows: Vec<Row>, waiting: Vec<Waiting>) -> Result<usize, RoundError> {
+        let mut cursors: HashMap<i16, (u64, i64)> = HashMap::new();
         for row in &rows {
-            let xid: u64 = row.xid.parse().unwrap_or(u64::MAX);
-            let at = cursors.entry(row.shard_group).or_insert((0, "0".to_owned(), 0));
-            if (xid, row.id) > (at.0, at.2) {
-                *at = (xid, row.xid.clone(), row.id);
-            }
+            let furthest = cursors.entry(row.shard_group).or_default();
+            *furthest = row.position().max(*furthest);
         }
-        let mut before: HashMap<Uuid, Before> = HashMap::new();
         let mut events: Vec<Row> = rows.into_iter().filter(|row| !row.held && self.concerns(row)).collect();
-        for (held, rows) in waiting {
-            let all = i64::try_from(rows.len()).unwrap_or(i64::MAX) < BATCH;
-            before.insert(held.stream, if all { Before::HeldAll } else { Before::HeldMore });
-            events.extend(rows);
+        let mut before: HashMap<Uuid, Before> = HashMap::new();
+        let mut emptied = Vec::new();
+        for stream in waiting {
+            before.insert(stream.held.stream, stream.before);
+            if stream.rows.is_empty() {
+                // Everything was delivered, and nothing has come since.
+                emptied.push((stream.held.stream, Fate::Applied(stream.held.version - 1)));
+            }
+            events.extend(stream.rows);
         }
         // The cursor's order is that of transaction ids, which is not that of versions.
         events.sort_by_key(|row| (row.stream, row.version));
         let sent = events.len();
+        let mut fates = self.send(events).await?;
+        fates.extend(emptied);
+        let moved = cursors.len();
+        let settle = Settle {
+            subscriber: self.subscriber.name.to_owned(),
+            lease: self.lease,
+            cursors: cursors.into_iter().map(|(group, (xid, id))| (group, xid.to_string(), id)).collect(),
+            fates: fates
+                .into_iter()
+                .map(|(stream, fate)| (stream, (fate, before.get(&stream).copied().unwrap_or(Before::Flowing))))
+                .collect(),
+        };
+        self.db.run(&Scope::work(), &settle).await?;
+        Ok(sent.max(moved))
+    }
+
+    /// Sends events in the order of their streams and gives what became of each stream.
+    async fn send(&self, events: Vec<Row>) -> Result<HashMap<Uuid, Fate>, RoundError> {
+        if events.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sent = events.len();
         let keys: Vec<(Uuid, i64)> = events.iter().map(|row| (row.stream, row.version)).collect();
         let times: Vec<_> = events.iter().map(|row| row.at).collect();
-        let answer = if sent == 0 && !cursors.is_empty() {
-            None
-        } else {
-            let batch = self.batch(events).await?;
-            Some(self.subscriber.transport.deliver(batch).await.map_err(|status| RoundError::Deliver(Box::new(status)))?)
-        };
+        let batch = self.batch(events, self.db.clock().now()).await?;
+        let answer =
+            self.subscriber.transport.deliver(batch).await.map_err(|status| RoundError::Deliver(Box::new(status)))?;
+        if answer.verdicts.len() != sent {
+            return Err(RoundError::Verdicts { sent, got: answer.verdicts.len() });
+        }
         let now = self.db.clock().now();
         for at in times {
             LAG.record((now - at).as_seconds_f64().max(0.0), &[("ehub.destination", self.subscriber.name)]);
         }
-        let verdicts = answer.map(|answer| answer.verdicts).unwrap_or_default();
-        if verdicts.len() != sent {
-            return Err(RoundError::Verdicts { sent, got: verdicts.len() });
-        }
-        let fates = fates(keys, &verdicts)
-            .into_iter()
-            .map(|(stream, fate)| (stream, (fate, before.get(&stream).copied().unwrap_or(Before::Flowing))))
-            .collect::<HashMap<_, _>>();
-        if cursors.is_empty() && fates.is_empty() {
-            return Ok(0);
-        }
-        let moved = cursors.len();
-        let cursors = cursors.into_iter().map(|(group, (_, xid, id))| (group, xid, id)).collect();
-        let settle = Settle { subscriber: self.subscriber.name.to_owned(), lease: self.lease, cursors, fates };
-        self.db.run(&Scope::work(), &settle).await?;
-        Ok(sent.max(moved))
+        Ok(fates(keys, &answer.verdicts))
     }
 
     /// Whether a row goes to this subscriber at all. An event that is a stream of its own goes
@@ -255,12 +327,11 @@ impl Courier {
         row.stream != row.event || (self.subscriber.uses)(&row.kind)
     }
 
-    async fn batch(&self, rows: Vec<Row>) -> Result<DeliverRequest, StorageError> {
-        let now = self.db.clock().now();
+    async fn batch(&self, rows: Vec<Row>, read_time: time::OffsetDateTime) -> Result<DeliverRequest, StorageError> {
         Ok(DeliverRequest {
             source: self.source.to_owned(),
             incarnation: read::incarnation(&self.db).await?,
-            read_time: Some(timestamp(now)),
+            read_time: Some(timestamp(read_time)),
             events: rows
                 .into_iter()
                 .map(|row| Event {

@@ -1,6 +1,6 @@
 //! Writing down what a delivery came to: cursors forward, streams held or freed, in one commit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ehub_postgres::{StorageError, Tx, Work};
 use uuid::Uuid;
@@ -47,6 +47,7 @@ impl Work for Settle {
     type Error = SettleError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), SettleError> {
+        self.require_lease(tx).await?;
         for (group, xid, id) in &self.cursors {
             let moved = sqlx::query(
                 "/* outbox.advance */ update ehub.outbox_cursor set xid = $4::text::xid8, id = $5 \
@@ -72,6 +73,27 @@ impl Work for Settle {
 }
 
 impl Settle {
+    /// Checks that every group concerned is still ours, and keeps it so until the commit. A relay
+    /// that slept past its lease would otherwise free a stream its successor holds, and lose what
+    /// the successor's cursor has passed.
+    async fn require_lease(&self, tx: &mut Tx) -> Result<(), SettleError> {
+        let mut groups: BTreeSet<i16> = self.cursors.iter().map(|(group, ..)| *group).collect();
+        // A group is sixteen shards; the shard is the stream's last byte (D19).
+        groups.extend(self.fates.keys().map(|stream| i16::from(stream.as_bytes()[15] >> 4)));
+        let groups: Vec<i16> = groups.into_iter().collect();
+        let ours = sqlx::query(
+            "/* outbox.require_lease */ select from ehub.outbox_cursor \
+              where subscriber = $1 and lease_token = $2 and shard_group = any($3) order by shard_group for update",
+        )
+        .bind(&self.subscriber)
+        .bind(self.lease)
+        .bind(&groups)
+        .fetch_all(tx.conn())
+        .await
+        .map_err(StorageError::from)?;
+        if ours.len() == groups.len() { Ok(()) } else { Err(SettleError::LeaseLost) }
+    }
+
     async fn settle(&self, tx: &mut Tx, stream: Uuid, fate: &Fate, before: Before) -> Result<(), StorageError> {
         match (fate, before) {
             (Fate::Applied(_), Before::Flowing) => Ok(()),
@@ -91,8 +113,9 @@ impl Settle {
         Ok(())
     }
 
-    /// Holds a stream back; a refusal counts, waiting does not. Tries again after 100 ms that
-    /// double with each try up to 30 s.
+    /// Holds a stream back; a refusal counts, waiting does not. Tries again after 100 ms, then after
+    /// pauses that double with the time spent at one version, up to half a minute; a stream that is
+    /// catching up does not pause.
     async fn hold(&self, tx: &mut Tx, stream: Uuid, version: i64, reason: &str, refusals: i32) -> Result<(), StorageError> {
         sqlx::query(
             "/* outbox.hold */ insert into ehub.outbox_held as h (subscriber, stream, version, reason, attempts, next_at, since, dead) \
@@ -101,7 +124,11 @@ impl Settle {
                version = excluded.version, reason = excluded.reason, \
                attempts = case when h.version = excluded.version then h.attempts + excluded.attempts else excluded.attempts end, \
                dead = excluded.attempts > 0 and h.version = excluded.version and h.attempts + excluded.attempts >= $6, \
-               next_at = ehub.app_now() + least(interval '30 seconds', interval '100 milliseconds' * power(2, least(8, extract(epoch from ehub.app_now() - h.since) * 2)))",
+               since = case when h.version < excluded.version then excluded.since else h.since end, \
+               next_at = ehub.app_now() + case \
+                 when excluded.reason = 'CATCHING_UP' then interval '0' \
+                 when h.version < excluded.version then interval '100 milliseconds' \
+                 else interval '100 milliseconds' * power(2, least(8, extract(epoch from ehub.app_now() - h.since) * 2)) end",
         )
         .bind(&self.subscriber)
         .bind(stream)

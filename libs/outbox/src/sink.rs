@@ -1,12 +1,13 @@
 //! The receiving end: every event once, in order, in a transaction of its own stream.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use ehub_proto::internal::v1::{
     DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink,
 };
 use ehub_telemetry::{configured_relation, process_span};
+use futures_util::FutureExt as _;
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -22,7 +23,8 @@ pub trait Subscription: Send + Sync + 'static {
     /// Events of one source and stream come in order; across sources in any order.
     fn apply(&self, tx: &mut Tx, event: &Received) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    /// A source says that everything before a time was delivered.
+    /// A source says that everything committed before a time was delivered, but for consultations
+    /// whose stream waits.
     fn caught_up(&self, tx: &mut Tx, source: &str, read_time: OffsetDateTime) -> impl Future<Output = Result<(), StorageError>> + Send;
 }
 
@@ -88,12 +90,8 @@ impl<S: Subscription> Sink<S> {
         while start < events.len() {
             let stream = events[start].stream;
             let end = events[start..].iter().position(|event| event.stream != stream).map_or(events.len(), |at| start + at);
-            let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events[start..end].to_vec() };
             let span = process_span("process ehub.events", events[start].traceparent.as_deref(), configured_relation());
-            let scope = Scope::service()
-                .traced(events[start].traceparent.clone())
-                .taking_turns(&[b"inbox", request.source.as_bytes(), stream.as_bytes()]);
-            let judged = self.db.run(&scope, &run).instrument(span).await.map_err(unavailable)?;
+            let judged = self.judge(&events[start..end]).instrument(span).await.map_err(unavailable)?;
             verdicts[start..end].clone_from_slice(&judged);
             start = end;
         }
@@ -105,6 +103,44 @@ impl<S: Subscription> Sink<S> {
             }
         }
         Ok(DeliverResponse { verdicts })
+    }
+
+    /// The verdicts on a run of one stream's events. What fails and will fail again fails alone:
+    /// its stream waits, with an alarm, and the others go on.
+    async fn judge(&self, events: &[Received]) -> Result<Vec<Verdict>, StorageError> {
+        if let Some(verdicts) = self.attempt(events).await? {
+            return Ok(verdicts);
+        }
+        if events.len() == 1 {
+            return Ok(vec![Verdict { outcome: Outcome::NotYet.into(), reason: "FAILED".to_owned(), ..Verdict::default() }]);
+        }
+        // One by one, so that those before the one that fails are applied.
+        let mut verdicts = Vec::with_capacity(events.len());
+        for event in events {
+            verdicts.extend(Box::pin(self.judge(std::slice::from_ref(event))).await?);
+        }
+        Ok(verdicts)
+    }
+
+    /// Applies a run in a transaction; nothing when it cannot be applied as it is.
+    async fn attempt(&self, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
+        let first = &events[0];
+        let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events.to_vec() };
+        let scope = Scope::service()
+            .traced(first.traceparent.clone())
+            .taking_turns(&[b"inbox", first.source.as_bytes(), first.stream.as_bytes()]);
+        match AssertUnwindSafe(self.db.run(&scope, &run)).catch_unwind().await {
+            Ok(Ok(verdicts)) => Ok(Some(verdicts)),
+            Ok(Err(error)) if error.is_passing() => Err(error),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, kind = %first.kind, "an event cannot be applied; its stream waits");
+                Ok(None)
+            }
+            Err(_) => {
+                tracing::error!(kind = %first.kind, "applying an event panicked; its stream waits");
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -138,8 +174,11 @@ impl<S: Subscription> Work for ApplyRun<S> {
         for event in &self.events {
             let (outcome, reason) = if event.version <= last {
                 (Outcome::Duplicate, "")
-            } else if blocked || event.version > last + 1 || !self.subscription.knows(&event.source, &event.kind) {
+            } else if blocked || event.version > last + 1 {
                 (Outcome::NotYet, "")
+            } else if !self.subscription.knows(&event.source, &event.kind) {
+                tracing::error!(source = %event.source, kind = %event.kind, "an event of a kind unknown here waits");
+                (Outcome::NotYet, "UNKNOWN_KIND")
             } else {
                 match self.subscription.apply(tx, event).await {
                     Ok(()) => (Outcome::Applied, ""),

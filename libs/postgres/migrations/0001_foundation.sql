@@ -15,6 +15,11 @@ create function ehub.app_now() returns timestamptz language sql stable as $$
     select coalesce(nullif(current_setting('app.now', true), '')::timestamptz, clock_timestamp())
 $$;
 
+-- The day it is for the people we serve: dated rights begin and end at midnight in London.
+create function ehub.today() returns date language sql stable as $$
+    select (ehub.app_now() at time zone 'Europe/London')::date
+$$;
+
 -- Whether this transaction is another service's, not a person's or a client's.
 create function ehub.is_service() returns boolean language sql stable as $$
     select current_setting('app.kind', true) = 'service'
@@ -68,8 +73,8 @@ create function ehub.reachable() returns setof uuid language sql stable as $$
       from ehub.access a
      where a.org = nullif(current_setting('app.org', true), '')::uuid
        and a.person = current_setting('app.person', true)
-       and a.valid_from <= ehub.app_now()::date
-       and (a.valid_to is null or a.valid_to > ehub.app_now()::date)
+       and a.valid_from <= ehub.today()
+       and (a.valid_to is null or a.valid_to > ehub.today())
 $$;
 
 -- Facts on their way to the other services. Rows never change.
@@ -174,6 +179,8 @@ begin
         execute format('revoke insert, update, delete on ehub.incarnation from %I', who);
         execute format('revoke update on ehub.outbox from %I', who);
         execute format('grant usage on all sequences in schema ehub to %I', who);
+        -- Readiness asks whether the schema is complete.
+        execute format('grant select on ehub_migration to %I', who);
     end loop;
 end
 $$;

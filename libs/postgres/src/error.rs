@@ -68,6 +68,11 @@ impl StorageError {
         None
     }
 
+    /// Whether it lies in the moment, and not in what was asked for: the same may work later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::TimedOut(_)) || self.is_collision()
+    }
+
     /// Whether running the whole unit of work again can help: serialization failure, deadlock, or
     /// two writers that took the same version of a stream.
     pub(crate) fn is_collision(&self) -> bool {
@@ -79,19 +84,23 @@ impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
             return match error {
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
-                    Self::Unavailable(error)
-                }
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::BeginFailed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_) => Self::Unavailable(error),
                 other => Self::Sql(other),
             };
         };
         match database.code().as_deref() {
             Some("40001" | "40P01") => Self::Collision(error),
-            Some("57014" | "55P03") => Self::TimedOut(error),
+            // Cancelled by the statement timeout, by the lock timeout, or for idling in a transaction.
+            Some("57014" | "55P03" | "25P03") => Self::TimedOut(error),
             Some("42501") => Self::Forbidden(error),
-            // 25006: a demoted primary; 57P0x and 08xxx: shutting down or gone.
-            Some("25006" | "57P01" | "57P02" | "57P03" | "53300") => Self::Unavailable(error),
-            Some(code) if code.starts_with("08") => Self::Unavailable(error),
+            // 25006: a demoted primary; 57P0x and 08xxx: shutting down or gone; 53xxx: out of
+            // connections, memory or disk.
+            Some("25006" | "57P01" | "57P02" | "57P03") => Self::Unavailable(error),
+            Some(code) if code.starts_with("08") || code.starts_with("53") => Self::Unavailable(error),
             Some("23505" | "23P01") => {
                 let constraint = database.constraint().unwrap_or_default().to_owned();
                 Self::Conflict { constraint, source: error }

@@ -48,7 +48,9 @@ async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
 /// Makes a service's three roles and, when it does not exist, its database, as an administrator.
 ///
 /// `password` is given to all three roles. Limits stand on the roles, because a pool that resets
-/// its connections would lose those set by `SET` (D13).
+/// its connections would lose those set by `SET` (D13). A lock is waited for longer than the second
+/// after which PostgreSQL looks for deadlocks, which would otherwise pass for slowness and not be
+/// run again.
 #[expect(clippy::disallowed_methods, reason = "statements that take no parameters, made of names we check")]
 pub async fn bootstrap(admin_url: &str, service: &str, database: &str, password: &str) -> Result<(), StorageError> {
     for name in [service, database, password] {
@@ -63,9 +65,10 @@ pub async fn bootstrap(admin_url: &str, service: &str, database: &str, password:
         let make = format!(
             "do $$ begin if not exists (select from pg_roles where rolname = '{role}') then \
              create role {role} login nosuperuser nobypassrls nocreatedb nocreaterole password '{password}'; \
-             alter role {role} set statement_timeout = '3s'; alter role {role} set lock_timeout = '1s'; \
+             end if; \
+             alter role {role} set statement_timeout = '3s'; alter role {role} set lock_timeout = '2s'; \
              alter role {role} set idle_in_transaction_session_timeout = '10s'; alter role {role} set timezone = 'UTC'; \
-             end if; end $$"
+             end $$"
         );
         conn.execute(sqlx::AssertSqlSafe(make)).await?;
     }

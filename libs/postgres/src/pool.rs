@@ -71,11 +71,12 @@ impl Db {
                 })
             })
             // sqlx 0.9.0 can hand out a connection with a transaction left open when a call is
-            // cancelled inside BEGIN (its issue 4385). Two statements: in one string the second
-            // runs inside an implicit transaction and fails.
+            // cancelled inside BEGIN (its issue 4385). BEGIN before ROLLBACK, because a bare
+            // ROLLBACK outside a transaction is a warning in two logs for every transaction; in
+            // one that has failed it is an error, and the connection is closed.
             .after_release(|conn, _| {
                 Box::pin(async move {
-                    conn.execute("rollback").await?;
+                    conn.execute("begin; rollback").await?;
                     conn.execute("reset all").await?;
                     Ok(true)
                 })

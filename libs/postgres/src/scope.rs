@@ -106,7 +106,8 @@ impl Scope {
         let timeout_ms = remaining.map_or(3_000, |left| left.as_millis().clamp(1, 3_000));
         let organisation: Option<String> = sqlx::query_scalar(
             "/* scope.enter */ select nullif(set_config('app.org', coalesce(\
-                (select org::text from ehub.organisation where ods = $4 order by valid_from desc limit 1), ''), true), '') \
+                (select org::text from ehub.organisation where ods = $4 and valid_from <= ehub.today() \
+                  order by valid_from desc limit 1), ''), true), '') \
              from (select set_config('app.kind', $1, true), set_config('app.person', $2, true), \
                 set_config('app.client', $3, true), set_config('statement_timeout', $5, true), \
                 set_config('app.now', $6, true), \

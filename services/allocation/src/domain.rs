@@ -2,8 +2,10 @@
 //! access. Types that cannot be invalid, functions that decide.
 
 pub mod access;
+pub mod alert;
 pub mod closing;
 pub mod item;
 pub mod queue;
+pub mod register;
 pub mod routing;
 pub mod words;

@@ -2,6 +2,7 @@
 
 pub mod episode;
 pub mod fact;
+pub mod heard;
 pub mod lifecycle;
 pub mod no_loss;
 pub mod outcome;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The audit service's binary.
+
+fn main() -> std::process::ExitCode {
+    ehub_host::main::<ehub_audit::Audit>()
+}

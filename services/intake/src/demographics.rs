@@ -3,4 +3,4 @@
 mod client;
 mod record;
 
-pub use client::{Demographics, DemographicsError};
+pub use client::{Demographics, DemographicsError, TestPatients};

@@ -25,15 +25,5 @@ pub use wiring::Intake;
 /// The schema of intake's own tables; applied after the foundation of `ehub_postgres`.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
-/// What the integration tests put together by hand, as [`Intake`] does from settings.
 #[doc(hidden)]
-pub mod testing {
-    pub use crate::{
-        demographics::Demographics,
-        operations::{accept::Acceptor, land::LandMessage, read_message::ReadMessage},
-        patient_keys::PatientKeys,
-        rpc::{IntakeRpc, event_sink::Projection},
-        screening::Screener,
-        workers::read_landed::MailboxOwner,
-    };
-}
+pub mod testing;

@@ -4,4 +4,4 @@ mod acknowledgement;
 mod report;
 
 pub use acknowledgement::{Answering, acknowledgement};
-pub use report::{Report, read};
+pub use report::read;

@@ -5,5 +5,5 @@ mod client;
 mod order;
 
 pub use answer::{PrepareError, Sent};
-pub use client::{Eps, SetupError};
+pub use client::Eps;
 pub use order::{NotAnOrder, OrderOf, prepare_bytes, signed_bytes};

@@ -20,7 +20,9 @@ mod storage;
 mod wiring;
 mod workers;
 
-pub use config::{EpsSettings, Settings};
+pub use config::{EpsSettings, Live, Settings};
+pub use peers::{PatientSource, TraceError, TracedPatient};
+pub use rpc::{Facts, Prescriptions};
 pub use signature::{SignatureRefused, verify as verify_signature};
 pub use wiring::{Parts, Prescribing};
 

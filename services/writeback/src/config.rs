@@ -80,7 +80,9 @@ impl Settings {
         }
         let five_days = Duration::from_secs(5 * 24 * 3600);
         if self.infrastructure_deadline.get() >= five_days || self.business_deadline.get() >= five_days {
-            wrong.push("service.infrastructure_deadline and business_deadline must be below MESH's five days".to_owned());
+            wrong.push(
+                "service.infrastructure_deadline and business_deadline must be below MESH's five days".to_owned(),
+            );
         }
         if self.interim_after.get() >= Duration::from_secs(3 * 3600) {
             wrong.push("service.interim_after must be below the national three hours".to_owned());

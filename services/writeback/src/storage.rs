@@ -13,5 +13,6 @@ pub mod roots;
 
 /// The state a row holds, or what is wrong with it.
 fn state(word: &str) -> Result<crate::domain::State, ehub_postgres::StorageError> {
-    crate::domain::State::read(word).ok_or(ehub_postgres::StorageError::Inconsistent { table: "writeback.entry", what: "state" })
+    crate::domain::State::read(word)
+        .ok_or(ehub_postgres::StorageError::Inconsistent { table: "writeback.entry", what: "state" })
 }

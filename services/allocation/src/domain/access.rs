@@ -89,7 +89,7 @@ pub fn rights(own: Option<Uuid>, agreements: &[Agreement], roster: &[RosterEntry
             }
         }
     }
-    for practice in own {
+    if let Some(practice) = own {
         for person in roster.iter().filter(|person| person.covers(practice)) {
             for capability in OWN_CAPABILITIES {
                 rights.add(practice, &person.subject, capability, person.days);

@@ -6,7 +6,7 @@ use ehub_proto::allocation::event::v1::{AlertAcknowledged, AlertRaised};
 use prost::Message;
 use uuid::Uuid;
 
-use crate::storage::alerts::AlertSubject;
+use crate::domain::alert::AlertSubject;
 
 fn parts(subject: AlertSubject) -> (Uuid, Option<Uuid>, String, String) {
     match subject {

@@ -9,7 +9,7 @@ use ehub_proto::allocation::{
 use prost::Message;
 use time::Date;
 
-use crate::{domain::access::Right, storage::register::Organisation};
+use crate::domain::{access::Right, register::Organisation};
 
 /// `YYYY-MM-DD`.
 #[must_use]

@@ -5,8 +5,9 @@ use ehub_identifiers::{AlertId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
 
 use crate::{
+    domain::alert::{Alert, AlertSubject},
     events,
-    storage::alerts::{self, Alert, AlertSubject},
+    storage::alerts,
 };
 
 /// Acknowledges an alert.

@@ -5,8 +5,9 @@ use ehub_identifiers::OdsCode;
 use ehub_postgres::{Tx, Work};
 
 use crate::{
+    domain::alert::{Alert, AlertSubject},
     operations::held::ItemError,
-    storage::alerts::{self, After, Alert, AlertSubject},
+    storage::alerts::{self, After},
 };
 
 /// Lists alerts, unacknowledged first.

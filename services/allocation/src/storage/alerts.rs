@@ -8,48 +8,12 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    domain::item::{Party, WorkItem},
+    domain::{
+        alert::{Alert, AlertSubject},
+        item::{Party, WorkItem},
+    },
     storage::inconsistent,
 };
-
-/// What an alert is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AlertSubject {
-    /// A consultation.
-    Consultation(ConsultationId),
-    /// A quarantined message.
-    Quarantined(QuarantineId),
-}
-
-impl AlertSubject {
-    /// The resource name.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::Consultation(id) => id.name(),
-            Self::Quarantined(id) => id.name(),
-        }
-    }
-}
-
-/// A clinical alert.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// Its id.
-    pub id: AlertId,
-    /// What it is about.
-    pub subject: AlertSubject,
-    /// The reference people read out; empty for a quarantined message.
-    pub reference: String,
-    /// Whose duty person is called, by ODS code.
-    pub owner_ods: String,
-    /// When it was raised.
-    pub raised_at: OffsetDateTime,
-    /// How often the duty person was called.
-    pub calls: i32,
-    /// Who acknowledged it, and when.
-    pub acknowledged: Option<(String, OffsetDateTime)>,
-}
 
 const COLUMNS: &str =
     "alert, consultation, quarantined, reference, owner_ods, raised_at, calls, acknowledged_by, acknowledged_at";

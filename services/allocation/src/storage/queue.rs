@@ -141,3 +141,11 @@ pub async fn open_now(tx: &mut Tx, id: ConsultationId, epoch: i64) -> Result<(),
     Ok(())
 }
 
+
+/// From when on an item of the queue may be given out.
+pub async fn claimable_at(tx: &mut Tx, id: ConsultationId) -> Result<OffsetDateTime, StorageError> {
+    Ok(sqlx::query_scalar("/* queue.claimable_at */ select claimable_at from allocation.open_item where consultation = $1")
+        .bind(id.uuid())
+        .fetch_one(tx.conn())
+        .await?)
+}

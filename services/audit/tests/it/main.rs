@@ -1,1 +1,7 @@
-//! Integration tests.
+//! Audit on a real PostgreSQL.
+
+mod log;
+mod no_loss;
+mod story;
+mod timeline;
+mod world;

@@ -31,8 +31,6 @@ pub struct Arrival {
 pub struct Landed {
     /// Our id.
     pub id: Uuid,
-    /// MESH's id.
-    pub mesh_id: String,
     /// Our mailbox.
     pub mailbox: String,
     /// The sender's mailbox.
@@ -108,7 +106,7 @@ pub async fn is_stored(tx: &mut Tx, mailbox: &str, mesh_id: &str) -> Result<bool
 /// The next message that waits, locked; others skip it.
 pub async fn next(tx: &mut Tx) -> Result<Option<Landed>, StorageError> {
     Ok(sqlx::query_as(
-        "/* landed.next */ select id, mesh_id, mailbox, from_mailbox, kind, linked_id, body, receive_time from intake.landed_message \
+        "/* landed.next */ select id, mailbox, from_mailbox, kind, linked_id, body, receive_time from intake.landed_message \
          where state = 'LANDED' and next_at <= ehub.app_now() order by next_at, id limit 1 for update skip locked",
     )
     .fetch_optional(tx.conn())

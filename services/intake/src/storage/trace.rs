@@ -1,7 +1,6 @@
 //! Who has still to be traced, and what came of it.
 
 use ehub_postgres::{StorageError, Tx, exactly_one};
-use time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{codes::TraceOutcome, trace::Traced};
@@ -57,13 +56,4 @@ pub async fn record(tx: &mut Tx, consultation: Uuid, traced: &Traced) -> Result<
         .await?;
     let same = before.as_deref().and_then(TraceOutcome::from_code) == Some(traced.outcome) && practice == traced.practice_ods;
     Ok(!same)
-}
-
-/// How many wait longer than this, for the gauge.
-pub async fn waiting(tx: &mut Tx, longer_than: Duration) -> Result<i64, StorageError> {
-    let before = tx.at() - longer_than;
-    Ok(sqlx::query_scalar("/* trace.waiting */ select count(*) from intake.trace_queue where next_at < $1")
-        .bind(before)
-        .fetch_one(tx.conn())
-        .await?)
 }

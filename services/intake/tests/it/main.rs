@@ -1,1 +1,9 @@
-//! Integration tests.
+//! Intake on a real PostgreSQL.
+
+mod enrolments;
+mod events;
+mod mesh;
+mod reading;
+mod status;
+mod submitting;
+mod world;

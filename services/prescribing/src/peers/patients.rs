@@ -8,8 +8,14 @@ use ehub_proto::{
     intake::v1::TraceOutcome,
     internal::v1::{TracePatientRequest, TracePatientResponse, patients_client::PatientsClient},
 };
+use futures_util::future::BoxFuture;
 use time::{Date, format_description::well_known::Iso8601};
-use tonic::Code;
+use tonic::{
+    Code,
+    body::Body,
+    client::GrpcService,
+    codegen::StdError,
+};
 
 /// A patient whom demographics know, with details that agree.
 #[derive(Clone)]
@@ -53,41 +59,51 @@ pub enum TraceError {
 }
 
 /// Who a consultation is for. Intake says so in a service; a table does in tests.
-#[tonic::async_trait]
 pub trait PatientSource: fmt::Debug + Send + Sync {
     /// Traces the patient of a consultation again.
-    async fn trace(&self, consultation: ConsultationId) -> Result<TracedPatient, TraceError>;
+    fn trace(&self, consultation: ConsultationId) -> BoxFuture<'static, Result<TracedPatient, TraceError>>;
 }
 
 /// Intake.
 #[derive(Clone)]
-pub struct Patients(PatientsClient<PeerChannel>);
+pub struct Patients<T>(PatientsClient<T>);
 
-impl fmt::Debug for Patients {
+impl<T> fmt::Debug for Patients<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Patients")
     }
 }
 
-impl Patients {
+impl Patients<PeerChannel> {
     /// Over a channel to intake's internal port.
     pub fn new(intake: PeerChannel) -> Self {
         Self(PatientsClient::new(intake))
     }
 }
 
-#[tonic::async_trait]
-impl PatientSource for Patients {
-    async fn trace(&self, consultation: ConsultationId) -> Result<TracedPatient, TraceError> {
-        let request = TracePatientRequest { consultation: consultation.to_string() };
-        match self.0.clone().trace_patient(request).await {
-            Ok(answer) => read(answer.into_inner()),
-            Err(status) if status.code() == Code::NotFound => Err(TraceError::Unknown),
-            Err(status) => {
-                tracing::warn!(code = ?status.code(), "a patient could not be traced");
-                Err(TraceError::Unreachable)
+// Over any channel: the compiler cannot show that the future is `Send` for the one type of channel
+// there is, whose error is a boxed trait object, but can for all that promise it.
+impl<T> PatientSource for Patients<T>
+where
+    T: GrpcService<Body> + Clone + Send + Sync + 'static,
+    T::Error: Into<StdError>,
+    T::Future: Send,
+    T::ResponseBody: tonic::codegen::Body<Data = tonic::codegen::Bytes> + Send + 'static,
+    <T::ResponseBody as tonic::codegen::Body>::Error: Into<StdError> + Send,
+{
+    fn trace(&self, consultation: ConsultationId) -> BoxFuture<'static, Result<TracedPatient, TraceError>> {
+        let mut intake = self.0.clone();
+        Box::pin(async move {
+            let request = TracePatientRequest { consultation: consultation.to_string() };
+            match intake.trace_patient(request).await {
+                Ok(answer) => read(answer.into_inner()),
+                Err(status) if status.code() == Code::NotFound => Err(TraceError::Unknown),
+                Err(status) => {
+                    tracing::warn!(code = ?status.code(), "a patient could not be traced");
+                    Err(TraceError::Unreachable)
+                }
             }
-        }
+        })
     }
 }
 

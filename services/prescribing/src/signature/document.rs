@@ -86,7 +86,7 @@ impl Reading {
         }
         let inside = self.inside_info();
         let top = !inside && self.path.len() == 1 && name == "SignedInfo";
-        self.path.push(name.to_owned());
+        self.path.push(name.clone());
         if self.path.len() > MAX_DEPTH {
             return None;
         }
@@ -94,7 +94,7 @@ impl Reading {
             self.infos += 1;
         }
         if top || inside {
-            self.render(name, top, attributes);
+            self.render(&name, top, attributes);
         } else if is_at(&self.path, CERTIFICATE) {
             self.certificates.push(String::new());
         }
@@ -166,13 +166,11 @@ fn is_at(path: &[String], wanted: &[&str]) -> bool {
 }
 
 /// A name without a prefix.
-fn local(name: &[u8]) -> Option<String> {
-    let name = std::str::from_utf8(name).ok()?;
+fn local(name: &str) -> Option<String> {
     (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())).then(|| name.to_owned())
 }
 
 /// An attribute that reads the same in every form of XML: no quotes, references or line breaks.
-fn local_value(value: &[u8]) -> Option<String> {
-    let value = std::str::from_utf8(value).ok()?;
+fn local_value(value: &str) -> Option<String> {
     (!value.contains(['"', '&', '<', '\t', '\n', '\r'])).then(|| value.to_owned())
 }

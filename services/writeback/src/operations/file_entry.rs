@@ -97,8 +97,7 @@ impl Work for FileEntry {
         let grant = self.acting_grant(tx)?;
         self.require_practice(tx, grant.practice).await?;
         ehub_fence::hold(tx, grant).await?;
-        let consultation =
-            consultation::find(tx, self.consultation.uuid()).await?.ok_or(Error::ConsultationUnknown)?;
+        let consultation = consultation::find(tx, self.consultation.uuid()).await?.ok_or(Error::ConsultationUnknown)?;
         let version = self.next_version(tx).await?;
         let author_org = tx.organisation().ok_or(AccessError::OrganisationUnknown)?;
         let standing = match agreement::mailbox_today(tx, author_org, consultation.practice).await? {

@@ -1,0 +1,199 @@
+//! A source, a subscriber that records what it applies, and relays between them.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use ehub_clock::Clock;
+use ehub_outbox::{Received, Refusal, Relay, RelaySettings, Sink, Subscriber, Subscription};
+use ehub_postgres::{Draft, Scope, StorageError, Tx};
+use ehub_test_support::TestDb;
+use sqlx::{Executor, PgConnection, migrate::Migrator};
+use time::OffsetDateTime;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    act::act,
+    wire::{Direct, Wire},
+};
+
+static FOUNDATION_ONLY: Migrator = Migrator::DEFAULT;
+
+/// A kind the subscriber applies.
+pub const PLAIN: &str = "t.Plain";
+/// A kind the subscriber refuses.
+pub const POISON: &str = "t.Poison";
+/// A kind the subscriber learns later.
+pub const LATER: &str = "t.Later";
+/// A kind whose application fails in the database, always.
+pub const BROKEN: &str = "t.Broken";
+/// A kind whose application panics.
+pub const PANIC: &str = "t.Panic";
+/// A kind that is not used: header without body, or nothing for a stream of its own.
+pub const UNUSED: &str = "t.Unused";
+
+/// Applies events by writing them down.
+#[derive(Clone, Default)]
+pub struct Recorder {
+    /// Kinds it does not know yet.
+    pub unknown: Arc<Mutex<HashSet<String>>>,
+}
+
+impl Subscription for Recorder {
+    fn knows(&self, _: &str, kind: &str) -> bool {
+        !self.unknown.lock().expect("whole").contains(kind)
+    }
+
+    async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
+        if event.kind == POISON {
+            return Err(Refusal::Never("POISON"));
+        }
+        if event.kind == BROKEN {
+            sqlx::query("select 1 / 0").execute(tx.conn()).await.map_err(StorageError::from)?;
+        }
+        assert!(event.kind != PANIC, "as asked");
+        sqlx::query("insert into public.applied (stream, version, kind, body) values ($1, $2, $3, $4)")
+            .bind(event.stream)
+            .bind(event.version)
+            .bind(&event.kind)
+            .bind(&event.body)
+            .execute(tx.conn())
+            .await
+            .map_err(StorageError::from)?;
+        Ok(())
+    }
+
+    async fn caught_up(&self, tx: &mut Tx, source: &str, read_time: OffsetDateTime) -> Result<(), StorageError> {
+        assert_eq!(source, "intake");
+        sqlx::query("insert into public.beat (at) values ($1)").bind(read_time).execute(tx.conn()).await?;
+        Ok(())
+    }
+}
+
+/// A source and a subscriber.
+pub struct World {
+    pub source: TestDb,
+    pub target: TestDb,
+    pub recorder: Recorder,
+}
+
+/// A relay that runs.
+pub struct Running {
+    pub wire: Arc<Wire>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Stops it as a service does.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("ends");
+    }
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let source = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
+        let target = TestDb::create("audit", &FOUNDATION_ONLY, Clock::system()).await;
+        let mut admin = target.admin().await;
+        admin
+            .execute(
+                "create table public.applied (seq bigint generated always as identity, stream uuid, version bigint, kind text, body bytea); \
+                 create table public.beat (at timestamptz); grant select, insert on public.applied, public.beat to ehub_audit_run",
+            )
+            .await
+            .expect("tables");
+        Self { source, target, recorder: Recorder::default() }
+    }
+
+    pub fn sink(&self) -> Sink<Recorder> {
+        Sink::new(self.target.run.clone(), self.recorder.clone())
+    }
+
+    /// Starts a relay over a wire.
+    pub fn relay_over(&self, wire: Wire) -> Running {
+        let wire = Arc::new(wire);
+        let transport = Arc::new(Direct { sink: self.sink(), wire: Arc::clone(&wire) });
+        let settings = RelaySettings { poll: Duration::from_millis(10), heartbeat: Duration::from_millis(50) };
+        let told = Subscriber { name: "audit", transport, uses: |kind| kind != UNUSED };
+        let relay = Relay::new(self.source.work.clone(), "intake", settings, vec![told]);
+        let stop = CancellationToken::new();
+        Running { wire, task: tokio::spawn(relay.run(stop.clone())), stop }
+    }
+
+    pub fn relay(&self) -> Running {
+        self.relay_over(Wire::default())
+    }
+
+    /// Commits events in one transaction of the source.
+    pub async fn raise(&self, events: &[Draft]) {
+        let work = act(|tx| {
+            events.iter().cloned().for_each(|event| tx.raise(event));
+            Box::pin(async { Ok::<(), StorageError>(()) })
+        });
+        self.source.run.run(&Scope::service(), &work).await.expect("commits");
+    }
+
+    /// What was applied of a stream, in order of application.
+    pub async fn applied(&self, stream: Uuid) -> Vec<i64> {
+        sqlx::query_scalar("select version from public.applied where stream = $1 order by seq")
+            .bind(stream)
+            .fetch_all(&mut self.target.admin().await)
+            .await
+            .expect("reads")
+    }
+
+    /// Waits until a stream was applied exactly so.
+    pub async fn until_applied(&self, stream: Uuid, versions: &[i64]) {
+        until(async || self.applied(stream).await == versions, "the stream is applied").await;
+    }
+
+    /// How a stream is held: version, attempts, dead.
+    pub async fn held(&self, stream: Uuid) -> Option<(i64, i32, bool)> {
+        held(&mut self.source.admin().await, stream).await
+    }
+
+    /// Waits until a stream is held so.
+    pub async fn until_held(&self, stream: Uuid, expected: Option<(i64, i32, bool)>) {
+        until(async || self.held(stream).await == expected, "the stream is held as expected").await;
+    }
+}
+
+async fn held(admin: &mut PgConnection, stream: Uuid) -> Option<(i64, i32, bool)> {
+    sqlx::query_as("select version, attempts, dead from ehub.outbox_held where stream = $1")
+        .bind(stream)
+        .fetch_optional(admin)
+        .await
+        .expect("reads")
+}
+
+/// Waits, ten seconds at most, until something is so.
+pub async fn until(so: impl AsyncFn() -> bool, what: &str) {
+    for _ in 0..1000 {
+        if so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("ten seconds passed and not yet: {what}");
+}
+
+/// An event of a consultation's stream.
+pub fn event(stream: Uuid, kind: &'static str) -> Draft {
+    Draft { stream: Some(stream), kind, body: vec![1, 2, 3], consultation: Some(stream) }
+}
+
+/// An event of the register: it concerns no consultation.
+pub fn register(stream: Uuid, kind: &'static str) -> Draft {
+    Draft { consultation: None, ..event(stream, kind) }
+}
+
+/// An event that is a stream of its own.
+pub fn single(kind: &'static str) -> Draft {
+    Draft { stream: None, kind, body: vec![9], consultation: None }
+}

@@ -1,0 +1,32 @@
+//! Leaves as stored, for verifying offline.
+
+use ehub_postgres::{StorageError, Tx, Work};
+
+use crate::storage::leaves;
+
+/// Reads leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct ExportLeaves {
+    /// The first place.
+    pub start: i64,
+    /// How many at most.
+    pub limit: i64,
+}
+
+impl Work for ExportLeaves {
+    const NAME: &'static str = "export_leaves";
+    type Output = Vec<Vec<u8>>;
+    type Error = Error;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Vec<u8>>, Error> {
+        Ok(leaves::export(tx, self.start, self.limit).await?)
+    }
+}
+
+/// Why there are none.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Storage failed.
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+}

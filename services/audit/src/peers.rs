@@ -1,0 +1,3 @@
+//! The other services, behind our own types.
+
+pub mod roots;

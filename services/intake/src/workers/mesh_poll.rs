@@ -1,0 +1,103 @@
+//! Fetches what waits in the mailbox: download, store, and only then tell MESH.
+
+use std::time::{Duration, Instant};
+
+use ehub_clock::Clock;
+use ehub_mesh::{MeshClient, MeshError, MessageType, Received};
+use ehub_postgres::{Db, Scope, StorageError};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    operations::land::{HasLanded, LandMessage},
+    storage::landed::Arrival,
+};
+
+/// Polls one mailbox.
+#[derive(Debug)]
+pub struct MeshPoll {
+    /// The database, as the work role.
+    pub db: Db,
+    /// The mailbox.
+    pub mesh: MeshClient,
+    /// How often the inbox is looked at.
+    pub poll: Duration,
+    /// How often MESH is told that the mailbox is in use.
+    pub handshake: Duration,
+    /// Measures intervals.
+    pub clock: Clock,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("MESH gave no answer")]
+    Mesh(#[from] MeshError),
+    #[error("a message could not be stored")]
+    Storage(#[from] StorageError),
+}
+
+impl MeshPoll {
+    /// Polls until stopped.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut shaken: Option<Instant> = None;
+        loop {
+            if let Err(error) = self.round(&mut shaken, &stop).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the mailbox could not be polled");
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(self.poll) => {}
+            }
+        }
+    }
+
+    async fn round(&self, shaken: &mut Option<Instant>, stop: &CancellationToken) -> Result<(), Error> {
+        let now = self.clock.monotonic();
+        if shaken.is_none_or(|last| now.duration_since(last) >= self.handshake) {
+            self.mesh.handshake().await?;
+            *shaken = Some(now);
+        }
+        for id in self.mesh.inbox(None).await? {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            // One bad message must not hide those behind it.
+            if let Err(error) = self.fetch(&id).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a message could not be fetched; it stays in the inbox");
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, mesh_id: &str) -> Result<(), Error> {
+        let stored = HasLanded { mailbox: self.mesh.mailbox(), mesh_id };
+        if !self.db.run(&Scope::work(), &stored).await? {
+            let received = match self.mesh.download(mesh_id).await {
+                Ok(received) => received,
+                // Another replica was first.
+                Err(MeshError::Gone) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            self.db.run(&Scope::work(), &LandMessage(self.arrival(received))).await?;
+        }
+        // Durable: now MESH may forget it (hazard H1).
+        match self.mesh.acknowledge(mesh_id).await {
+            Ok(()) | Err(MeshError::Gone) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn arrival(&self, received: Received) -> Arrival {
+        Arrival {
+            mesh_id: received.id,
+            mailbox: self.mesh.mailbox().to_owned(),
+            from_mailbox: received.from.unwrap_or_default(),
+            workflow: received.workflow,
+            kind: match received.message_type {
+                MessageType::Data => "DATA",
+                MessageType::Report => "REPORT",
+            },
+            linked_id: received.linked_id.unwrap_or_default(),
+            body: received.body,
+        }
+    }
+}

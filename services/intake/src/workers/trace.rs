@@ -1,0 +1,48 @@
+//! Asks demographics about the patient of each accepted consultation.
+
+use std::time::Duration;
+
+use ehub_postgres::{Db, Scope, StorageError};
+use tokio_util::sync::CancellationToken;
+
+use super::rest::{Step, steps};
+use crate::{
+    demographics::{Demographics, DemographicsError},
+    operations::trace::{self, RecordTrace, TakeTrace},
+};
+
+/// Traces patients.
+#[derive(Debug)]
+pub struct Tracing {
+    /// The database, as the work role.
+    pub db: Db,
+    /// Demographics.
+    pub demographics: Demographics,
+    /// How often it looks when nothing wakes it.
+    pub poll: Duration,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("demographics gave no answer")]
+    Demographics(#[from] DemographicsError),
+    #[error("a trace could not be recorded")]
+    Record(#[from] trace::Error),
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+}
+
+impl Tracing {
+    /// Traces until stopped.
+    pub async fn run(self, stop: CancellationToken) {
+        steps("trace", self.poll, self.db.raised(), stop, || self.step()).await;
+    }
+
+    async fn step(&self) -> Result<Step, Error> {
+        let Some(whole) = self.db.run(&Scope::work(), &TakeTrace).await? else { return Ok(Step::Idle) };
+        // Not recorded, it comes up again by itself, later each time.
+        let traced = self.demographics.trace(&whole.consultation.patient, &whole.summary.practice_ods).await?;
+        self.db.run(&Scope::work(), &RecordTrace { whole, traced }).await?;
+        Ok(Step::Done)
+    }
+}

@@ -1,0 +1,4 @@
+//! Background work: looks at the state, reconciles, takes no input.
+
+pub mod housekeeping;
+pub mod issue;

@@ -1,0 +1,5 @@
+//! Clients of other services, behind our own types.
+
+mod patients;
+
+pub use patients::{Ask, Patients, TraceError};
