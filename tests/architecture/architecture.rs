@@ -1,6 +1,7 @@
 //! Holds the project to its own map: what may know what, where things are done, how large they are.
 
 mod arrows;
+mod bites;
 mod crates;
 mod migrations;
 mod places;
@@ -28,6 +29,7 @@ rules! {
     libraries_know_no_service = crates::libraries_below_services;
     crates_are_named_for_one_thing = crates::names;
     opentelemetry_has_one_owner = crates::opentelemetry;
+    opentelemetry_is_named_in_one_place = places::opentelemetry;
     the_domain_knows_nothing_but_identifiers_and_calendar = arrows::domain;
     rooms_are_entered_by_their_own_doors = arrows::rooms;
     generated_types_stay_at_the_border = places::proto;

@@ -50,7 +50,10 @@ fn findings(rule: &'static str, wrong: impl Fn(&Package) -> Vec<String>) -> Vec<
         .workspace_packages()
         .into_iter()
         .flat_map(|package| {
-            wrong(package).into_iter().map(|what| Finding { rule, at: package.name.to_string(), what }).collect::<Vec<_>>()
+            wrong(package)
+                .into_iter()
+                .map(|what| Finding { rule, at: package.name.to_string(), what })
+                .collect::<Vec<_>>()
         })
         .collect()
 }

@@ -24,7 +24,9 @@ pub fn names(_: &Project) -> Vec<Finding> {
                 continue;
             };
             if (number < FIRST_OF_A_SERVICE) != foundation {
-                wrong(format!("{name}: numbers below {FIRST_OF_A_SERVICE} belong to the foundation, others to services"));
+                wrong(format!(
+                    "{name}: numbers below {FIRST_OF_A_SERVICE} belong to the foundation, others to services"
+                ));
             }
             if let Some(other) = numbers.insert(number, name.clone()) {
                 wrong(format!("{name} and {other} have one number"));

@@ -43,9 +43,17 @@ pub fn module_comments(project: &Project) -> Vec<Finding> {
     let silent = project.sources.iter().filter(|source| !source.text.trim_start().starts_with("//!"));
     let mut found: Vec<_> = silent
         .filter(|source| !source.text.trim_start().starts_with("#!["))
-        .map(|source| Finding { rule: "module-comment", at: source.path.clone(), what: "does not begin with //!".into() })
+        .map(|source| Finding {
+            rule: "module-comment",
+            at: source.path.clone(),
+            what: "does not begin with //!".into(),
+        })
         .collect();
     let mods = project.sources.iter().filter(|source| source.path.ends_with("/mod.rs"));
-    found.extend(mods.map(|source| Finding { rule: "module-comment", at: source.path.clone(), what: "is a mod.rs".into() }));
+    found.extend(mods.map(|source| Finding {
+        rule: "module-comment",
+        at: source.path.clone(),
+        what: "is a mod.rs".into(),
+    }));
     found
 }

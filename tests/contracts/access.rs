@@ -1,6 +1,6 @@
 //! Every RPC says who may call it, and saying it is not optional.
 
-use ehub_contracts_tests::{Contract, path_of};
+use ehub_contracts_tests::{Contract, path_of, reads};
 
 #[test]
 fn every_rpc_has_a_complete_rule() {
@@ -15,7 +15,9 @@ fn every_rpc_has_a_complete_rule() {
         if rule.scopes.is_empty() || rule.scopes.iter().any(|scope| !is_scope(scope)) {
             wrong.push(format!("{path}: scopes {:?}", rule.scopes));
         }
-        if rule.callers.is_empty() || rule.callers.iter().any(|kind| !["PERSON", "CLIENT", "SERVICE"].contains(&&**kind)) {
+        if rule.callers.is_empty()
+            || rule.callers.iter().any(|kind| !["PERSON", "CLIENT", "SERVICE"].contains(&&**kind))
+        {
             wrong.push(format!("{path}: callers {:?}", rule.callers));
         }
         if !["BOUND", "OWN_ORGANISATION", "NONE"].contains(&rule.practice.as_str()) {
@@ -35,12 +37,25 @@ fn a_grant_is_asked_of_people_about_patients_only() {
         .methods()
         .into_iter()
         .filter_map(|method| contract.rule(&method).map(|rule| (path_of(&method), rule)))
-        .filter(|(_, rule)| {
-            rule.grant == "REQUIRED" && (rule.callers != ["PERSON"] || rule.practice != "BOUND")
-        })
+        .filter(|(_, rule)| rule.grant == "REQUIRED" && (rule.callers != ["PERSON"] || rule.practice != "BOUND"))
         .map(|(path, _)| path)
         .collect();
     assert!(wrong.is_empty(), "a claim belongs to a person and concerns a practice's patient: {wrong:?}");
+}
+
+#[test]
+fn a_scope_for_reading_never_changes_anything() {
+    let contract = Contract::load();
+    let wrong: Vec<_> = contract
+        .public_methods()
+        .into_iter()
+        .filter(|method| !reads(method))
+        .filter(|method| {
+            contract.rule(method).is_some_and(|rule| rule.scopes.iter().any(|scope| scope.ends_with(".read")))
+        })
+        .map(|method| path_of(&method))
+        .collect();
+    assert!(wrong.is_empty(), "changes something under a scope for reading: {wrong:?}");
 }
 
 #[test]

@@ -18,7 +18,11 @@ fn the_contract_is_clean_and_keeps_the_last_release() {
 #[test]
 fn a_field_that_changes_its_type_is_seen() {
     let copy = Copy::of_proto("field_type");
-    copy.replace("ehub/intake/v1/consultation.proto", "string supplier_reference = 3;", "int64 supplier_reference = 3;");
+    copy.replace(
+        "ehub/intake/v1/consultation.proto",
+        "string supplier_reference = 3;",
+        "int64 supplier_reference = 3;",
+    );
     copy.fails("breaking", "supplier_reference");
 }
 
@@ -42,7 +46,11 @@ fn a_release_that_breaks_the_last_one_is_refused() {
     copy.replace("ehub/audit/v1/audit.proto", "int64 received = 2;", "string received = 2;");
     let before = fs::read(copy.folder.join("released.binpb")).expect("the release is there");
     copy.fails("release", "received");
-    assert_eq!(fs::read(copy.folder.join("released.binpb")).expect("still there"), before, "the release was written over");
+    assert_eq!(
+        fs::read(copy.folder.join("released.binpb")).expect("still there"),
+        before,
+        "the release was written over"
+    );
 }
 
 #[test]

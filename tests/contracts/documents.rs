@@ -41,7 +41,11 @@ fn the_error_table_is_what_the_contract_says() {
         for kind in file.enums().filter(|kind| kind.name() == "ErrorReason") {
             let draft = if file.package_name().ends_with("alpha1") { " (draft)" } else { "" };
             let about = contract.comment(&file, &[12]);
-            let _ = write!(text, "\n## {}{draft}\n\n{about}\n\n| reason | what it means and what to do |\n|---|---|\n", file.package_name());
+            let _ = write!(
+                text,
+                "\n## {}{draft}\n\n{about}\n\n| reason | what it means and what to do |\n|---|---|\n",
+                file.package_name()
+            );
             for value in kind.values().filter(|value| value.number() != 0) {
                 let name = value.name().trim_start_matches("ERROR_REASON_");
                 let _ = writeln!(text, "| `{name}` | {} |", cell(contract.comment(&file, value.path())));

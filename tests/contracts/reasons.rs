@@ -63,7 +63,8 @@ fn a_draft_does_not_repeat_a_reason_of_its_context() {
 fn reasons_named_in_comments_exist() {
     let contract = Contract::load();
     let reasons = reasons(&contract);
-    let common: BTreeSet<String> = reasons.get("ehub.auth.v1").into_iter().flat_map(|all| all.keys().cloned()).collect();
+    let common: BTreeSet<String> =
+        reasons.get("ehub.auth.v1").into_iter().flat_map(|all| all.keys().cloned()).collect();
     let mut unknown = Vec::new();
     for service in contract.services() {
         let context = service.package_name().split('.').nth(1).unwrap_or_default().to_owned();
@@ -116,6 +117,7 @@ fn after_the_word_reason(comment: &str) -> Vec<&str> {
 
 #[test]
 fn names_are_found_after_the_word_reason_only() {
-    let comment = "FAILED_PRECONDITION with reason NOT_TRIED, SECOND_PERSON_NEEDED. The state OUT_OF_BED. No reason given";
+    let comment =
+        "FAILED_PRECONDITION with reason NOT_TRIED, SECOND_PERSON_NEEDED. The state OUT_OF_BED. No reason given";
     assert_eq!(after_the_word_reason(comment), ["NOT_TRIED", "SECOND_PERSON_NEEDED"]);
 }

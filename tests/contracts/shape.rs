@@ -20,7 +20,12 @@ fn stable_packages_do_not_rest_on_drafts() {
     for file in Contract::load().files() {
         if !file.package_name().ends_with("alpha1") {
             for dependency in file.dependencies() {
-                assert!(!dependency.package_name().ends_with("alpha1"), "{} imports {}", file.name(), dependency.name());
+                assert!(
+                    !dependency.package_name().ends_with("alpha1"),
+                    "{} imports {}",
+                    file.name(),
+                    dependency.name()
+                );
             }
         }
     }

@@ -111,7 +111,7 @@ pub enum Quarantine {
         all: bool,
     },
     /// Make a consultation of one, with what a person read in it.
-    Convert(Convert),
+    Convert(Box<Convert>),
 }
 
 /// What to convert.

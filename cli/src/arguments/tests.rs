@@ -41,7 +41,23 @@ fn wrong_usage_is_refused() {
 
 #[test]
 fn nothing_more_is_needed_than_the_verb() {
-    for verb in ["dev", "token", "submit", "inbox", "claim", "show", "file", "prescribe", "sign", "complete", "release", "alerts", "ack", "migrate", "doctor"] {
+    for verb in [
+        "dev",
+        "token",
+        "submit",
+        "inbox",
+        "claim",
+        "show",
+        "file",
+        "prescribe",
+        "sign",
+        "complete",
+        "release",
+        "alerts",
+        "ack",
+        "migrate",
+        "doctor",
+    ] {
         assert!(parse(&format!("ehub {verb}")).is_ok(), "{verb}");
     }
 }

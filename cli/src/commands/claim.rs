@@ -49,11 +49,8 @@ async fn next(session: &Session, claim: &arguments::Claim) -> anyhow::Result<Opt
     let skills = skills(session.name(), &claim.skills);
     let end = claim.wait.map(|wait| deadline(wait.get()));
     loop {
-        let request = ClaimNextRequest {
-            request_id: new_id(),
-            skills: skills.clone(),
-            practices_ods: claim.practices.clone(),
-        };
+        let request =
+            ClaimNextRequest { request_id: new_id(), skills: skills.clone(), practices_ods: claim.practices.clone() };
         let answer = session.allocation().claim_next(session.request(request).await?).await?;
         match (answer.into_inner().claim, end) {
             (Some(claim), _) => return Ok(Some(claim)),

@@ -6,7 +6,11 @@ use serde_json::json;
 use tonic_types::StatusExt;
 
 use super::{
-    content, context::Context, held, kept::Held, patiently::reason,
+    content,
+    context::Context,
+    held,
+    kept::Held,
+    patiently::reason,
     views::{stamp, wire},
 };
 use crate::{
@@ -144,7 +148,11 @@ mod tests {
 
     #[test]
     fn an_emergency_says_how_it_was_made_safe() {
-        let sent = sent("ehub complete --outcome urgent-care --safe ambulance-called --record-not-seen UNAVAILABLE", "CLINICAL").expect("a request");
+        let sent = sent(
+            "ehub complete --outcome urgent-care --safe ambulance-called --record-not-seen UNAVAILABLE",
+            "CLINICAL",
+        )
+        .expect("a request");
         assert_eq!(sent.safe_disposition.expect("one").kind, "AMBULANCE_CALLED");
         let record = sent.record_seen.expect("one");
         assert_eq!((record.source.as_str(), record.not_seen_reason.as_str()), ("", "UNAVAILABLE"));

@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use ehub_identifiers::ConsultationId;
 use ehub_proto::{
-    allocation::v1::GetWorkItemRequest, intake::v1::GetConsultationRequest,
-    prescribing::v1::ListPrescriptionsRequest, writeback::v1::ListEntriesRequest,
+    allocation::v1::GetWorkItemRequest, intake::v1::GetConsultationRequest, prescribing::v1::ListPrescriptionsRequest,
+    writeback::v1::ListEntriesRequest,
 };
 use serde_json::{Value, json};
 

@@ -3,10 +3,7 @@
 mod samples;
 mod shapes;
 
-use std::{
-    io::Read,
-    path::Path,
-};
+use std::{io::Read, path::Path};
 
 use ehub_clock::{Clock, Timestamp, parse_rfc3339};
 use serde::de::DeserializeOwned;

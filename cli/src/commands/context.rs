@@ -37,7 +37,9 @@ impl Context {
     pub fn world_file(&self) -> anyhow::Result<PathBuf> {
         match &self.world_file {
             Some(file) => Ok(file.clone()),
-            None => Ok(Paths::find().map_err(|error| Problem::Usage(format!("{error:#}, or name one with --world")))?.world_file()),
+            None => Ok(Paths::find()
+                .map_err(|error| Problem::Usage(format!("{error:#}, or name one with --world")))?
+                .world_file()),
         }
     }
 
@@ -85,7 +87,9 @@ impl Context {
             return Ok(id);
         }
         let reference = Reference::parse(text).map_err(|error| {
-            Problem::Usage(format!("a consultation is named by consultations/{{uuid}}, its UUID or its reference: {error}"))
+            Problem::Usage(format!(
+                "a consultation is named by consultations/{{uuid}}, its UUID or its reference: {error}"
+            ))
         })?;
         if let Some(held) = self.grants()?.newest(|held| held.reference == reference.to_string()) {
             return Ok(ConsultationId::parse_name(&held.consultation)?);

@@ -84,7 +84,7 @@ mod tests {
         let checks = [Check::good("a", "fine"), Check::doubtful("b", "hm", "look")];
         assert!(verdict(&checks).is_ok());
         let checks = [Check::bad("disk", "full", "make room"), Check::good("a", "fine")];
-        let error = verdict(&checks).err().expect("refused");
+        let error = verdict(&checks).expect_err("refused");
         assert_eq!((error.to_string().as_str(), output::exit::code_of(&error)), ("not well: disk", 4));
     }
 

@@ -4,7 +4,10 @@ use ehub_proto::writeback::v1::{CodedItem, EntryContent, EntryState, FileEntryRe
 use serde_json::json;
 
 use super::{
-    content, context::Context, held, patiently::until_known,
+    content,
+    context::Context,
+    held,
+    patiently::until_known,
     views::{text, word},
 };
 use crate::{arguments::FileEntry, output, session::new_id};
@@ -115,7 +118,8 @@ mod tests {
 
     #[test]
     fn what_is_typed_stands_without_the_sample() {
-        let content = filled(said("ehub|file|--heading|plan=Rest|--problem|195662009=Viral pharyngitis|--hide")).expect("content");
+        let content = filled(said("ehub|file|--heading|plan=Rest|--problem|195662009=Viral pharyngitis|--hide"))
+            .expect("content");
         assert_eq!(content.headings.len(), 1);
         assert_eq!((content.items[0].kind.as_str(), content.items[0].term.as_str()), ("PROBLEM", "Viral pharyngitis"));
         assert!(content.observations.is_empty() && content.hide_from_online_record);

@@ -17,7 +17,9 @@ pub async fn release(context: &Context, named: Option<&str>) -> anyhow::Result<(
     let request = session.granted(request, &held.grant).await?;
     let released = session.allocation().release_claim(request).await?.into_inner();
     held::forget(context, &held)?;
-    output::record(&json!({ "consultation": held.consultation, "reference": held.reference, "fenced": released.fenced }));
+    output::record(
+        &json!({ "consultation": held.consultation, "reference": held.reference, "fenced": released.fenced }),
+    );
     if !released.fenced {
         output::note(NOT_FENCED);
     }

@@ -68,7 +68,8 @@ mod tests {
     fn world(url: &str) -> World {
         serde_json::from_value(json!({
             "run_id": "", "services": {}, "issuer": "", "mesh": "", "eps": "", "demographics": "", "practice": "",
-            "duty": "", "otlp": "", "audit_verifier_key": null, "pids": {}, "signer": "", "databases": { "intake": url },
+            "duty": "", "otlp": "", "audit_verifier_key": null, "pids": {}, "signer": "",
+            "databases": { "intake": url },
         }))
         .expect("a world")
     }
@@ -84,7 +85,7 @@ mod tests {
         for (world, service) in
             [(world("postgres://somebody@h/d"), ServiceName::Intake), (world("postgres://x"), ServiceName::Audit)]
         {
-            let error = owner_url(&world, service).err().expect("refused");
+            let error = owner_url(&world, service).expect_err("refused");
             assert_eq!(output::exit::code_of(&error), 64, "{error}");
         }
     }

@@ -7,7 +7,14 @@ use ehub_proto::prescribing::v1::{
 };
 use serde_json::json;
 
-use super::{content, context::Context, held, kept::{Held, Prepared}, patiently::until_known, views::word};
+use super::{
+    content,
+    context::Context,
+    held,
+    kept::{Held, Prepared},
+    patiently::until_known,
+    views::word,
+};
 use crate::{
     arguments::Prescribe,
     dev::world::COST_CENTRE,
@@ -29,11 +36,8 @@ pub async fn run(context: &Context, prescribe: Prescribe) -> anyhow::Result<()> 
         "etag": raised.etag,
     });
     if !no_prepare {
-        let request = PreparePrescriptionRequest {
-            request_id: new_id(),
-            name: raised.name.clone(),
-            etag: raised.etag.clone(),
-        };
+        let request =
+            PreparePrescriptionRequest { request_id: new_id(), name: raised.name.clone(), etag: raised.etag.clone() };
         let request = session.granted(request, &held.grant).await?;
         let answer = session.prescribing().prepare_prescription(request).await?.into_inner();
         let prepared = Prepared {

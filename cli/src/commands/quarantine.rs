@@ -33,7 +33,7 @@ const COLUMNS: [Column; 7] = [
 pub async fn run(context: &Context, quarantine: Quarantine) -> anyhow::Result<()> {
     match quarantine {
         Quarantine::List { all } => list(context, all).await,
-        Quarantine::Convert(convert) => to_consultation(context, convert).await,
+        Quarantine::Convert(convert) => to_consultation(context, *convert).await,
     }
 }
 

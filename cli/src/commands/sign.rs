@@ -10,7 +10,8 @@ use ehub_proto::prescribing::v1::{
 use serde_json::{Value, json};
 
 use super::{
-    context::Context, kept::Prepared,
+    context::Context,
+    kept::Prepared,
     views::{self, stamp, wire, word},
 };
 use crate::{
@@ -59,9 +60,9 @@ fn prepared(context: &Context, session: &Session, named: Option<&str>) -> anyhow
     let kept = context.prepared()?;
     let found = match named {
         Some(text) => {
-            let id = PrescriptionId::parse_name(text)
-                .or_else(|_| PrescriptionId::parse(text))
-                .map_err(|error| Problem::Usage(format!("a prescription is named by prescriptions/{{uuid}}: {error}")))?;
+            let id = PrescriptionId::parse_name(text).or_else(|_| PrescriptionId::parse(text)).map_err(|error| {
+                Problem::Usage(format!("a prescription is named by prescriptions/{{uuid}}: {error}"))
+            })?;
             kept.get(id.uuid()).filter(|prepared| prepared.persona == session.name())
         }
         None => kept.newest(|prepared| prepared.persona == session.name()),
@@ -88,7 +89,9 @@ async fn wait(context: &Context, session: &Session, prepared: &Prepared, patienc
         }
         if expired(end) {
             output::record(&views::prescription(&now));
-            return Err(Problem::Late("EPS has not answered in that time; the service goes on trying".to_owned()).into());
+            return Err(
+                Problem::Late("EPS has not answered in that time; the service goes on trying".to_owned()).into()
+            );
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -129,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_refusal_of_eps_is_exit_code_4() {
-        let error = settled(PrescriptionState::Refused).err().expect("an error");
+        let error = settled(PrescriptionState::Refused).expect_err("an error");
         assert_eq!(output::exit::code_of(&error), 4);
         assert!(settled(PrescriptionState::Issued).is_ok());
     }

@@ -39,7 +39,14 @@ fn is_passing(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Status>().map(Status::code);
     matches!(
         code,
-        Some(Code::Unavailable | Code::Unauthenticated | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown | Code::Internal)
+        Some(
+            Code::Unavailable
+                | Code::Unauthenticated
+                | Code::DeadlineExceeded
+                | Code::Cancelled
+                | Code::Unknown
+                | Code::Internal
+        )
     )
 }
 
@@ -101,7 +108,8 @@ mod tests {
         assert_eq!(shown(&change(Change::Reset(Reset {}))), Some(json!({ "change": "RESET" })));
         let gone = shown(&change(Change::Gone("consultations/1".into()))).expect("shown");
         assert_eq!(gone["consultation"], "consultations/1");
-        let item = shown(&change(Change::Item(WorkItem { reference: "ABC".into(), ..WorkItem::default() }))).expect("shown");
+        let item =
+            shown(&change(Change::Item(WorkItem { reference: "ABC".into(), ..WorkItem::default() }))).expect("shown");
         assert_eq!(item["item"]["reference"], "ABC");
         assert!(sentence(&item, &Context::new(None, None)).starts_with("ABC  –"));
     }

@@ -123,7 +123,7 @@ async fn settle(
         if open.is_empty() || expired(end) {
             return Ok(open);
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -97,9 +97,7 @@ impl Refused {
     fn open(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let violations =
             self.details.precondition_failure().map(|failure| failure.violations.as_slice()).unwrap_or_default();
-        violations
-            .iter()
-            .map(|open| (open.r#type.as_str(), open.subject.as_str(), open.description.as_str()))
+        violations.iter().map(|open| (open.r#type.as_str(), open.subject.as_str(), open.description.as_str()))
     }
 
     /// Metadata in the order of keys, without what must stay secret.
@@ -131,12 +129,16 @@ fn advice(status: &Status, details: &ErrorDetails) -> String {
     }
     let reason = details.error_info().map(|info| info.reason.as_str()).unwrap_or_default();
     let known = match reason {
-        "CLAIM_EXPIRED" | "CLAIM_SUPERSEDED" | "GRANT_INVALID" | "GRANT_REQUIRED" => "claim the consultation: ehub claim <reference>",
+        "CLAIM_EXPIRED" | "CLAIM_SUPERSEDED" | "GRANT_INVALID" | "GRANT_REQUIRED" => {
+            "claim the consultation: ehub claim <reference>"
+        }
         "OPEN_ACTIONS" => "settle what is listed (ehub file, ehub sign), then ehub complete again",
         "EMERGENCY_NOT_SETTLED" => "say how it was made safe: ehub complete --safe spoke-to-patient",
         "RECENTLY_ISSUED" => "look at the earlier one, then ehub prescribe --again-because REASON",
         "PRACTICE_NOT_ENROLLED" => "check the practice's code, or ask the hub to enrol it",
-        "SCOPE_MISSING" | "CALLER_KIND_NOT_ALLOWED" | "PRACTICE_NOT_ALLOWED" => "call as somebody who may: --as, see ehub token",
+        "SCOPE_MISSING" | "CALLER_KIND_NOT_ALLOWED" | "PRACTICE_NOT_ALLOWED" => {
+            "call as somebody who may: --as, see ehub token"
+        }
         "NO_CHECKPOINT" | "LEAF_NOT_FOUND" => "try again in a second: audit follows a moment later",
         _ => "",
     };

@@ -53,7 +53,9 @@ impl Look {
 
     fn shown(&self, table: &Table) -> String {
         // Without a border the first column's padding would indent every line.
-        if self.width.is_some() { return table.to_string() };
+        if self.width.is_some() {
+            return table.to_string();
+        };
         let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
         lines.join("\n")
     }
@@ -93,9 +95,7 @@ fn cell(value: &Value, form: Form, look: &Look) -> String {
         (Value::String(text), Form::Time) => age::moment(text, look.now),
         (Value::String(text), Form::Plain) => printable(text),
         (Value::Array(items), _) if items.is_empty() => "–".to_owned(),
-        (Value::Array(items), _) => {
-            items.iter().map(|item| cell(item, form, look)).collect::<Vec<_>>().join(", ")
-        }
+        (Value::Array(items), _) => items.iter().map(|item| cell(item, form, look)).collect::<Vec<_>>().join(", "),
         (other, _) => other.to_string(),
     }
 }
@@ -142,9 +142,13 @@ mod tests {
 
     #[test]
     fn a_pipe_gets_plain_columns() {
-        let values = [json!({ "reference": "ABC", "item": { "respond_by": "2026-03-28T12:05:00Z" }, "mine": true }), json!({})];
+        let values =
+            [json!({ "reference": "ABC", "item": { "respond_by": "2026-03-28T12:05:00Z" }, "mine": true }), json!({})];
         let shown = rows(&values, &COLUMNS, &PIPE);
-        let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect()).collect();
+        let lines: Vec<Vec<&str>> = shown
+            .lines()
+            .map(|line| line.split("  ").map(str::trim).filter(|part| !part.is_empty()).collect())
+            .collect();
         assert_eq!(lines[0], ["REFERENCE", "DUE", "MINE"]);
         assert_eq!(lines[1], ["ABC", "12:05:00Z, in 5 min", "yes"]);
         assert_eq!(lines[2], ["–", "–", "–"]);

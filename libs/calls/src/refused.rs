@@ -79,8 +79,8 @@ impl Work for AuthRefused<'_> {
         let event = AccessRecorded {
             request_id: tx.clock().uuid_v7().to_string(),
             time: Some(prost_types::Timestamp {
-                seconds: tx.at().unix_timestamp(),
-                nanos: i32::try_from(tx.at().nanosecond()).unwrap_or(0),
+                seconds: self.0.at.unix_timestamp(),
+                nanos: i32::try_from(self.0.at.nanosecond()).unwrap_or(0),
             }),
             actor: caller.subject.clone(),
             actor_name: caller.name.clone().unwrap_or_default(),

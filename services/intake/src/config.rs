@@ -22,6 +22,9 @@ pub struct Settings {
     pub patient_key: Secret,
     /// Screening rules.
     pub screening: ScreeningSettings,
+    /// Authorities to trust for demographics and duty contacts, in PEM; the system's when not set.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
     /// The hub's mailbox; without it nothing arrives by MESH.
     #[serde(default)]
     pub mesh: Option<MeshSettings>,
@@ -136,7 +139,10 @@ impl Settings {
         match Screener::load(&self.screening.rules_file) {
             Err(error) => wrong.push(format!("service.screening.rules_file: {error}")),
             Ok(screener) if live && !screener.is_approved() => {
-                wrong.push("service.screening.rules_file must name a rule set with a clinical approval; samples are refused".to_owned());
+                wrong.push(
+                    "service.screening.rules_file must name a rule set with a clinical approval; samples are refused"
+                        .to_owned(),
+                );
             }
             Ok(_) => {}
         }
@@ -150,7 +156,9 @@ impl Settings {
                 demographics.url.starts_with("https://") || demographics.url.starts_with("http://")
             };
             if !good {
-                wrong.push("service.demographics.url must be an https address, in production of another machine".to_owned());
+                wrong.push(
+                    "service.demographics.url must be an https address, in production of another machine".to_owned(),
+                );
             }
         } else if live {
             wrong.push("service.demographics must be set in production".to_owned());

@@ -97,8 +97,14 @@ impl From<event::Converted> for Draft {
 
 impl From<event::Rejected> for Draft {
     fn from(event: event::Rejected) -> Self {
-        let body = MessageRejected { message: event.message.to_string(), response_code: event.response_code.to_string() };
-        Self { stream: None, kind: "ehub.intake.event.v1.MessageRejected", body: body.encode_to_vec(), consultation: None }
+        let body =
+            MessageRejected { message: event.message.to_string(), response_code: event.response_code.to_string() };
+        Self {
+            stream: None,
+            kind: "ehub.intake.event.v1.MessageRejected",
+            body: body.encode_to_vec(),
+            consultation: None,
+        }
     }
 }
 

@@ -16,8 +16,9 @@ use ehub_postgres::PageTokens;
 use ehub_proto::intake::v1::{
     ConvertQuarantinedRequest, ConvertQuarantinedResponse, GetConsultationRequest, GetConsultationResponse,
     GetConsultationStatusRequest, GetConsultationStatusResponse, ListConsultationsRequest, ListConsultationsResponse,
-    ListEnrolmentsRequest, ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse, PutEnrolmentRequest,
-    PutEnrolmentResponse, SubmitConsultationRequest, SubmitConsultationResponse, intake_service_server::IntakeService,
+    ListEnrolmentsRequest, ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse,
+    PutEnrolmentRequest, PutEnrolmentResponse, SubmitConsultationRequest, SubmitConsultationResponse,
+    intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -90,7 +91,10 @@ impl IntakeService for IntakeRpc {
         }
     }
 
-    async fn put_enrolment(&self, request: Request<PutEnrolmentRequest>) -> Result<Response<PutEnrolmentResponse>, Status> {
+    async fn put_enrolment(
+        &self,
+        request: Request<PutEnrolmentRequest>,
+    ) -> Result<Response<PutEnrolmentResponse>, Status> {
         let (call, request) = Call::of("ehub.intake.v1.IntakeService/PutEnrolment", request)?;
         match parse::put_enrolment(&call, request, self.duty_contacts) {
             Ok((request_id, operation)) => self.calls.mutate(call, request_id, operation, render::enrolment_put).await,
@@ -136,7 +140,11 @@ impl IntakeService for IntakeRpc {
 impl IntakeRpc {
     /// A wrong attempt is counted in a transaction that commits; what is shown is read in the one
     /// that holds its audit event.
-    async fn status(&self, call: Call, attempt: JudgeAttempt) -> Result<Response<GetConsultationStatusResponse>, Status> {
+    async fn status(
+        &self,
+        call: Call,
+        attempt: JudgeAttempt,
+    ) -> Result<Response<GetConsultationStatusResponse>, Status> {
         let db = self.calls.db().clone();
         let scope = call.scope().taking_turns(&[b"status", attempt.reference.as_str().as_bytes()]);
         let judged = self

@@ -78,7 +78,13 @@ impl Screener {
     }
 
     /// Screens a consultation. `blind` is a reason known beforehand, such as `PDF_ONLY`.
-    pub fn screen(&self, consultation: &Consultation, channel: Channel, today: Date, blind: Option<&'static str>) -> Screening {
+    pub fn screen(
+        &self,
+        consultation: &Consultation,
+        channel: Channel,
+        today: Date,
+        blind: Option<&'static str>,
+    ) -> Screening {
         let content = &consultation.content;
         let answers: BTreeMap<&str, &str> =
             content.answers.iter().map(|answer| (answer.question_id.as_str(), answer.answer.as_str())).collect();
@@ -114,7 +120,8 @@ impl Screener {
             tracing::warn!(rule = %failure.rule_id, "a screening rule could not be evaluated; a person looks instead");
         }
         let blind = blind.or(if evaluation.errors.is_empty() { None } else { Some(UNKNOWN_QUESTIONNAIRE) });
-        let findings = evaluation.matched.iter().filter_map(|matched| finding(&matched.rule_id, &matched.then)).collect();
+        let findings =
+            evaluation.matched.iter().filter_map(|matched| finding(&matched.rule_id, &matched.then)).collect();
         combine(findings, blind, self.label.clone())
     }
 }

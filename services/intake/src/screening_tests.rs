@@ -50,8 +50,12 @@ fn screen(text: &str, born: Date, language: &str) -> Screening {
 
 #[test]
 fn rules_that_screening_does_not_understand_are_refused() {
-    for then in [r#"{"urgency":"EMERGENCY"}"#, r#"{"urgency":"SOON"}"#, r#"{"urgency":"NOT_SCREENED"}"#, r#"{"urgent":true}"#] {
-        let json = format!(r#"{{"id":"x","version":"1","approved_by":null,"rules":[{{"id":"r","when":"true","then":{then}}}]}}"#);
+    for then in
+        [r#"{"urgency":"EMERGENCY"}"#, r#"{"urgency":"SOON"}"#, r#"{"urgency":"NOT_SCREENED"}"#, r#"{"urgent":true}"#]
+    {
+        let json = format!(
+            r#"{{"id":"x","version":"1","approved_by":null,"rules":[{{"id":"r","when":"true","then":{then}}}]}}"#
+        );
         assert!(matches!(Screener::parse(&json), Err(ScreenerError::Result { .. })), "{then}");
     }
 }

@@ -9,6 +9,8 @@ use ehub_outbox::Sink;
 use ehub_postgres::{Db, PageTokens, Scope, StorageError};
 
 use crate::{
+    config::DemographicsSettings,
+    demographics::{Demographics, TestPatients},
     domain::enrolment::DutyContacts,
     mesh::Answering,
     operations::{
@@ -19,9 +21,10 @@ use crate::{
         send_acknowledgement::TakeAcknowledgement,
     },
     patient_keys::PatientKeys,
-    rpc::{IntakeRpc, event_sink::Projection},
+    rpc::{IntakeRpc, claim_guard::Guard, event_sink::Projection, patients::PatientsRpc},
     screening::Screener,
     storage::landed::Arrival,
+    workers::trace::Tracing,
 };
 
 pub use crate::operations::read_message::Read;
@@ -89,4 +92,27 @@ pub async fn next_acknowledgement(work: &Db) -> Result<Option<(String, Vec<u8>)>
 pub async fn next_page(work: &Db) -> Result<Option<uuid::Uuid>, StorageError> {
     let take = TakePage { retry: time::Duration::seconds(15) };
     Ok(work.run(&Scope::work(), &take).await?.map(|page| page.subject))
+}
+
+fn demographics(db: &Db, url: &str) -> Demographics {
+    let timeout = ehub_config::HumanDuration::from_secs(3);
+    let settings = DemographicsSettings { url: url.to_owned(), timeout, token: None };
+    let http = crate::http::client(timeout.get(), None).expect("a client");
+    Demographics::new(http, &settings, TestPatients::Asked, db.clock().clone())
+}
+
+/// Traces the next patient who waits, as the worker does; tells whether demographics answered.
+pub async fn trace(work: &Db, url: &str) -> bool {
+    let poll = std::time::Duration::from_secs(1);
+    Tracing { db: work.clone(), demographics: demographics(work, url), poll }.step().await.is_ok()
+}
+
+/// Patients for other services.
+pub fn patients(db: &Db, url: Option<&str>) -> PatientsRpc {
+    PatientsRpc { calls: Calls::new(db.clone()), demographics: url.map(|url| demographics(db, url)) }
+}
+
+/// The guard against stale claims.
+pub fn guard(db: &Db) -> Guard {
+    Guard(Calls::new(db.clone()))
 }

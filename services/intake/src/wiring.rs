@@ -66,7 +66,11 @@ impl ehub_host::Service for Intake {
             Profile::Production => TestPatients::KeptHere,
         };
         let demographics = match &settings.demographics {
-            Some(port) => Some(Demographics::new(port, test_patients, host.clock.clone()).context("demographics")?),
+            Some(port) => {
+                let http =
+                    crate::http::client(port.timeout.get(), settings.ca_file.as_deref()).context("demographics")?;
+                Some(Demographics::new(http, port, test_patients, host.clock.clone()))
+            }
             None => None,
         };
         let rpc = IntakeRpc {
@@ -103,13 +107,14 @@ fn workers(
     ])?];
     let pages = EmergencyPages {
         db: host.work_db.clone(),
-        http: crate::http::client(settings.paging.timeout.get()).context("paging")?,
+        http: crate::http::client(settings.paging.timeout.get(), settings.ca_file.as_deref()).context("paging")?,
         duty_contacts: duty_contacts(host.profile),
         poll,
         retry: settings.paging.retry.get(),
     };
     workers.push(Worker::new("emergency_page", |stop| pages.run(stop)));
-    let keep_raw = settings.mesh.as_ref().map_or(std::time::Duration::from_secs(35 * 86_400), |mesh| mesh.keep_raw.get());
+    let keep_raw =
+        settings.mesh.as_ref().map_or(std::time::Duration::from_secs(35 * 86_400), |mesh| mesh.keep_raw.get());
     let tidy = Housekeeping {
         db: host.work_db.clone(),
         every: settings.workers.housekeeping.get(),
@@ -149,11 +154,8 @@ fn mesh_workers(
     };
     let mailbox =
         Mailbox { answering, ack_workflow: settings.ack_workflow.clone(), duty_contact: settings.duty_contact.clone() };
-    let read = ReadLanded {
-        db: host.work_db.clone(),
-        reader: ReadMessage { acceptor: Arc::clone(acceptor), mailbox },
-        poll,
-    };
+    let read =
+        ReadLanded { db: host.work_db.clone(), reader: ReadMessage { acceptor: Arc::clone(acceptor), mailbox }, poll };
     workers.push(Worker::new("read_landed", |stop| read.run(stop)));
     let send = MeshSend {
         db: host.work_db.clone(),

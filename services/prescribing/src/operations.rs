@@ -7,6 +7,7 @@ pub mod guard_claims;
 pub mod issue_prescription;
 pub mod list_cost_centres;
 pub mod list_prescriptions;
+pub mod look_after;
 pub mod prepare_prescription;
 pub mod put_cost_centre;
 pub mod put_membership;

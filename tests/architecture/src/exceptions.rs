@@ -93,7 +93,8 @@ mod tests {
     fn an_exception_holds_for_its_rule_and_place_only() {
         let exceptions = Exceptions::parse("# why\nsqlx | cli/a.rs | makes the databases of development\n");
         let finding = |rule, at: &str| Finding { rule, at: at.to_owned(), what: String::new() };
-        let left = exceptions.sift(vec![finding("sqlx", "cli/a.rs"), finding("sqlx", "cli/b.rs"), finding("env", "cli/a.rs")]);
+        let left =
+            exceptions.sift(vec![finding("sqlx", "cli/a.rs"), finding("sqlx", "cli/b.rs"), finding("env", "cli/a.rs")]);
         assert_eq!(left, [finding("sqlx", "cli/b.rs"), finding("env", "cli/a.rs")]);
         assert!(exceptions.unused().is_empty());
     }

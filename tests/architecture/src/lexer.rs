@@ -172,9 +172,10 @@ fn char_end(bytes: &[u8], from: usize) -> Option<usize> {
         return rest.iter().take(10).position(|byte| *byte == b'\'').map(|length| from + 3 + length);
     }
     // One character of one to four bytes.
-    (2..=5).map(|length| from + length).find(|end| bytes.get(*end) == Some(&b'\'')).filter(|end| {
-        std::str::from_utf8(&bytes[from + 1..*end]).is_ok_and(|inside| inside.chars().count() == 1)
-    })
+    (2..=5)
+        .map(|length| from + length)
+        .find(|end| bytes.get(*end) == Some(&b'\''))
+        .filter(|end| std::str::from_utf8(&bytes[from + 1..*end]).is_ok_and(|inside| inside.chars().count() == 1))
 }
 
 #[cfg(test)]
@@ -183,7 +184,8 @@ mod tests {
 
     #[test]
     fn comments_and_strings_are_no_code() {
-        let code = blank_comments_and_strings("a(\"std::env\"); // std::env\n/* b /* c */ d */ e r#\"f\"g\"# h '\"' i 'j'");
+        let code =
+            blank_comments_and_strings("a(\"std::env\"); // std::env\n/* b /* c */ d */ e r#\"f\"g\"# h '\"' i 'j'");
         assert!(!code.contains("std::env") && !code.contains('d') && !code.contains('f') && !code.contains('g'));
         assert!(code.contains("a(\"") && code.contains(" e r#") && code.contains(" h ") && code.contains(" i "));
         assert_eq!(line_of(&code, code.find('e').expect("code")), 2);
@@ -198,7 +200,8 @@ mod tests {
 
     #[test]
     fn what_is_under_cfg_test_is_no_code() {
-        let code = blank_tests("fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { { } }\n}\n#[cfg(test)]\nmod c;\nfn d() {}");
+        let code =
+            blank_tests("fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { { } }\n}\n#[cfg(test)]\nmod c;\nfn d() {}");
         let names: Vec<_> = functions(&code).into_iter().map(|(name, ..)| name).collect();
         assert_eq!(names, ["a", "d"]);
     }

@@ -66,8 +66,15 @@ impl Project {
             collect(&root.join(folder), &mut files);
         }
         files.sort();
-        let sources = files.iter().filter_map(|file| Some(read(&root, file, fs::read_to_string(file).ok()?))).collect();
-        Self { sources }
+        let sources =
+            files.iter().filter_map(|file| Some(source(path_in(&root, file), fs::read_to_string(file).ok()?)));
+        Self { sources: sources.collect() }
+    }
+
+    /// A project of one file, to see what a rule makes of it.
+    #[must_use]
+    pub fn of(path: &str, text: &str) -> Self {
+        Self { sources: vec![source(path.to_owned(), text.to_owned())] }
     }
 
     /// Production code: no tests, no build scripts.
@@ -91,8 +98,11 @@ impl Project {
     }
 }
 
-fn read(root: &Path, file: &Path, text: String) -> Source {
-    let path = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
+fn path_in(root: &Path, file: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/")
+}
+
+fn source(path: String, text: String) -> Source {
     let mut source = Source { path, code: String::new(), text };
     if !source.is_test() {
         source.code = blank_tests(&blank_comments_and_strings(&source.text));

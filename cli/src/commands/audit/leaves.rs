@@ -40,8 +40,15 @@ pub async fn fetch(
     while start < size {
         let limit = i32::try_from(size - start).unwrap_or(PAGE).min(PAGE);
         let request = session.request(ExportLeavesRequest { start, limit }).await?;
-        let page: Vec<Vec<u8>> =
-            session.audit().export_leaves(request).await?.into_inner().leaves.iter().map(|leaf| leaf.to_vec()).collect();
+        let page: Vec<Vec<u8>> = session
+            .audit()
+            .export_leaves(request)
+            .await?
+            .into_inner()
+            .leaves
+            .iter()
+            .map(|leaf| leaf.to_vec())
+            .collect();
         if page.is_empty() {
             // Too few leaves for the checkpoint: whoever hashes them says so.
             break;
@@ -84,7 +91,7 @@ mod tests {
         std::fs::write(&file, "AQ==\nAgM=\n").expect("written");
         assert_eq!(read(&file).expect("leaves"), [vec![1], vec![2, 3]]);
         std::fs::write(&file, "AQ==\n?\n").expect("written");
-        let error = read(&file).err().expect("refused");
+        let error = read(&file).expect_err("refused");
         assert!(error.to_string().contains("line 2"), "{error}");
         assert_eq!(output::exit::code_of(&error), 2);
         std::fs::remove_file(&file).expect("removed");

@@ -28,8 +28,8 @@ pub async fn run(context: &Context, options: Verify) -> anyhow::Result<()> {
 }
 
 fn offline(checkpoint: &Path, leaves: &Path, said: &str) -> anyhow::Result<()> {
-    let checkpoint = fs::read_to_string(checkpoint)
-        .map_err(|error| Problem::Usage(format!("{}: {error}", checkpoint.display())))?;
+    let checkpoint =
+        fs::read_to_string(checkpoint).map_err(|error| Problem::Usage(format!("{}: {error}", checkpoint.display())))?;
     show(verify_export(leaves::read(leaves)?.into_iter(), &checkpoint, &key(said)?), "GIVEN")
 }
 
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_log_that_does_not_verify_is_exit_code_4() {
-        let error = show(Err(VerifyError::Root), "GIVEN").err().expect("refused");
+        let error = show(Err(VerifyError::Root), "GIVEN").expect_err("refused");
         assert_eq!(output::exit::code_of(&error), 4);
         assert!(error.to_string().contains("signed root"), "{error}");
     }

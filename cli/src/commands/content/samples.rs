@@ -15,11 +15,17 @@ pub fn consultation(sample: Sample, clock: &Clock) -> ConsultationShape {
     let [family, given, year, month, day, gender] = clock.random::<6>();
     let pick = |byte: u8, names: [&'static str; 8]| names[usize::from(byte) % names.len()].to_owned();
     let (need, topic, free_text) = match sample {
-        Sample::Routine => {
-            ("CLINICAL", "sore-throat", "My throat has been sore for five days and it hurts to swallow. I can eat and drink.")
+        Sample::Routine => (
+            "CLINICAL",
+            "sore-throat",
+            "My throat has been sore for five days and it hurts to swallow. I can eat and drink.",
+        ),
+        Sample::Emergency => {
+            ("CLINICAL", "chest-pain", "I have had crushing chest pain and pain in my left arm for an hour.")
         }
-        Sample::Emergency => ("CLINICAL", "chest-pain", "I have had crushing chest pain and pain in my left arm for an hour."),
-        Sample::Administrative => ("ADMINISTRATIVE", "letter", "I need a letter for my college about the dates of my operation."),
+        Sample::Administrative => {
+            ("ADMINISTRATIVE", "letter", "I need a letter for my college about the dates of my operation.")
+        }
     };
     ConsultationShape {
         patient: PatientShape {

@@ -140,16 +140,19 @@ impl SubmitterShape {
 
 impl ContentShape {
     fn message(self) -> anyhow::Result<Content> {
-        let need = number("content.need", &self.need, |word| {
-            Need::from_str_name(&format!("NEED_{word}")).map(Into::into)
-        })?;
+        let need =
+            number("content.need", &self.need, |word| Need::from_str_name(&format!("NEED_{word}")).map(Into::into))?;
         let answers = self.answers.into_iter();
         Ok(Content {
             need,
             topic: self.topic,
             free_text: self.free_text,
             answers: answers
-                .map(|answer| Answer { question_id: answer.question_id, question: answer.question, answer: answer.answer })
+                .map(|answer| Answer {
+                    question_id: answer.question_id,
+                    question: answer.question,
+                    answer: answer.answer,
+                })
                 .collect(),
             restricted: self.restricted,
         })
@@ -221,7 +224,12 @@ pub fn entry_content(file: &std::path::Path) -> anyhow::Result<EntryContent> {
         observations: shape
             .observations
             .into_iter()
-            .map(|seen| Observation { concept_id: seen.concept_id, term: seen.term, value: seen.value, unit: seen.unit })
+            .map(|seen| Observation {
+                concept_id: seen.concept_id,
+                term: seen.term,
+                value: seen.value,
+                unit: seen.unit,
+            })
             .collect(),
         follow_up: shape.follow_up,
         fit_note: shape.fit_note.map(|note| FitNote {

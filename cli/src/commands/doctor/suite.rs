@@ -50,7 +50,11 @@ fn processes(world: &World) -> Check {
     if gone.is_empty() {
         return Check::good("processes", format!("{} run", world.pids.len()));
     }
-    Check::bad("processes", format!("ended: {}", gone.join(", ")), "look into .local/run/<name>.log, then make run again")
+    Check::bad(
+        "processes",
+        format!("ended: {}", gone.join(", ")),
+        "look into .local/run/<name>.log, then make run again",
+    )
 }
 
 async fn peers(world: &World) -> Check {
@@ -97,7 +101,11 @@ async fn health(world: &World, service: ServiceName) -> Check {
         Ok(uri) => timeout(PATIENCE, is_serving(uri)).await.unwrap_or(false),
         Err(_) => false,
     };
-    if serving { Check::good(name, "SERVING") } else { Check::bad(name, "not SERVING", "look at /readyz on its admin port") }
+    if serving {
+        Check::good(name, "SERVING")
+    } else {
+        Check::bad(name, "not SERVING", "look at /readyz on its admin port")
+    }
 }
 
 async fn schema(world: &World, service: ServiceName) -> Check {
@@ -121,8 +129,14 @@ async fn clock(context: &Context, world: &World) -> Check {
         anyhow::Ok((theirs - ours).abs())
     };
     match apart.await {
-        Ok(apart) if apart <= APART => Check::good("clock", format!("{} ms from the database's", apart.whole_milliseconds())),
-        Ok(apart) => Check::doubtful("clock", format!("{} s from the database's", apart.whole_seconds()), "set both clocks by NTP"),
+        Ok(apart) if apart <= APART => {
+            Check::good("clock", format!("{} ms from the database's", apart.whole_milliseconds()))
+        }
+        Ok(apart) => Check::doubtful(
+            "clock",
+            format!("{} s from the database's", apart.whole_seconds()),
+            "set both clocks by NTP",
+        ),
         Err(_) => Check::doubtful("clock", "the database's cannot be read", "scripts/postgres start"),
     }
 }

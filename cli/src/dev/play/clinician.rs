@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long to wait when nothing is to be done.
-const IDLE: Duration = Duration::from_millis(150);
+const IDLE: Duration = Duration::from_millis(400);
 
 /// Works until told to stop.
 pub async fn work(

@@ -11,7 +11,7 @@ use super::Tally;
 use crate::session::{Session, new_id};
 
 /// How often they look.
-const LOOK: Duration = Duration::from_millis(300);
+const LOOK: Duration = Duration::from_millis(700);
 
 /// Acknowledges every clinical alert.
 pub async fn duty(session: Session, tally: Arc<Tally>, stop: CancellationToken) -> anyhow::Result<()> {

@@ -11,7 +11,8 @@ fn told(status: Status) -> Told {
 }
 
 fn open_actions() -> Status {
-    let metadata = HashMap::from([("grant".to_owned(), "secret-grant".to_owned()), ("epoch".to_owned(), "4".to_owned())]);
+    let metadata =
+        HashMap::from([("grant".to_owned(), "secret-grant".to_owned()), ("epoch".to_owned(), "4".to_owned())]);
     let mut details = ErrorDetails::with_error_info("OPEN_ACTIONS", "allocation.ehub", metadata);
     details.add_precondition_failure_violation("ENTRY_MISSING", "consultations/1", "an entry is needed");
     Status::with_error_details(Code::FailedPrecondition, "there are open actions", details)
@@ -54,9 +55,13 @@ fn retry_advice_is_the_services_own() {
 
 #[test]
 fn what_we_were_about_to_do_is_told_too() {
-    let error = Err::<(), _>(Status::unavailable("connection refused")).context("the checkpoint").expect_err("an error");
+    let error =
+        Err::<(), _>(Status::unavailable("connection refused")).context("the checkpoint").expect_err("an error");
     let told = Told::of(&error);
-    assert!(console::strip_ansi_codes(&told.text()).starts_with("unreachable: UNAVAILABLE\n  the checkpoint: connection refused"));
+    assert!(
+        console::strip_ansi_codes(&told.text())
+            .starts_with("unreachable: UNAVAILABLE\n  the checkpoint: connection refused")
+    );
     assert_eq!(told.json()["error"]["exit_code"], 5);
     assert_eq!(told.json()["error"]["reason"], Value::Null);
 }

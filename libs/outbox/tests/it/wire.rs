@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use ehub_faults::Fault;
 use ehub_outbox::{Sink, Transport};
-use ehub_proto::internal::v1::{DeliverRequest, DeliverResponse, Event, event_sink_server::EventSink};
+use ehub_proto::internal::v1::{DeliverRequest, DeliverResponse, Event, Outcome, event_sink_server::EventSink};
 use prost::Message;
 use tokio::sync::Semaphore;
 use tonic::{Request, Status};
@@ -16,7 +16,7 @@ use tonic::{Request, Status};
 use crate::world::Recorder;
 
 /// What goes wrong on the way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Wire {
     /// So many deliveries never arrive.
     pub cut: AtomicU32,
@@ -24,7 +24,7 @@ pub struct Wire {
     pub lose: AtomicU32,
     /// Every so many deliveries one is cut, and the one after it loses its answer; 0 is never.
     pub flaky_every: AtomicU32,
-    /// When closed, answers wait for a permit.
+    /// When given, answers that something was applied wait for a permit.
     pub gate: Option<Semaphore>,
     /// Every batch that arrived: what it held, and how large it was.
     pub arrived: Mutex<Vec<DeliverRequest>>,
@@ -80,7 +80,8 @@ impl Transport for Direct {
         wire.largest.fetch_max(u32::try_from(batch.encoded_len()).expect("fits"), Ordering::SeqCst);
         wire.arrived.lock().expect("whole").push(batch.clone());
         let answer = self.sink.deliver(Request::new(batch)).await?.into_inner();
-        if let Some(gate) = &wire.gate {
+        let applied = answer.verdicts.iter().any(|verdict| verdict.outcome() == Outcome::Applied);
+        if let (Some(gate), true) = (&wire.gate, applied) {
             gate.acquire().await.expect("open").forget();
         }
         if take_one(&wire.lose) || (every > 0 && tried % every == 1) { Err(away()) } else { Ok(answer) }

@@ -1,7 +1,10 @@
 //! Units of work that collide, fail, or are dropped half way.
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -68,11 +71,12 @@ async fn a_real_deadlock_is_run_again() {
         })
     });
     db.run.run(&Scope::service(), &setup).await.expect("set up");
-    let meet = Barrier::new(2);
+    let meet = Arc::new(Barrier::new(2));
     let runs = AtomicU32::new(0);
     let cross = |first: &'static str, second: &'static str| {
-        let (meet, runs) = (&meet, &runs);
+        let (meet, runs) = (Arc::clone(&meet), &runs);
         act(move |tx| {
+            let meet = Arc::clone(&meet);
             let together = runs.fetch_add(1, Ordering::SeqCst) < 2;
             Box::pin(async move {
                 lock(tx, first).await?;

@@ -10,7 +10,10 @@ use ehub_proto::{
         event::v1::{ConsultationAccepted, MessageQuarantined},
         v1::{Need as ProtoNeed, Urgency as Screened},
     },
-    writeback::{event::v1::EntryMoved, v1::EntryState},
+    writeback::{
+        event::v1::{EntryFiled, EntryMoved},
+        v1::EntryState,
+    },
 };
 use prost::Message;
 use time::OffsetDateTime;
@@ -29,17 +32,17 @@ use crate::{
 
 const ACCEPTED: &str = "ehub.intake.event.v1.ConsultationAccepted";
 const QUARANTINED: &str = "ehub.intake.event.v1.MessageQuarantined";
+const FILED: &str = "ehub.writeback.event.v1.EntryFiled";
 const MOVED: &str = "ehub.writeback.event.v1.EntryMoved";
 
 /// The kinds allocation reads; the others it knows may come without their body.
-pub const USED_KINDS: [&str; 3] = [ACCEPTED, QUARANTINED, MOVED];
+pub const USED_KINDS: [&str; 4] = [ACCEPTED, QUARANTINED, FILED, MOVED];
 
 /// Kinds allocation knows and has nothing to do with.
-const PASSED_OVER: [&str; 6] = [
+const PASSED_OVER: [&str; 5] = [
     "ehub.intake.event.v1.PatientTraced",
     "ehub.intake.event.v1.QuarantineConverted",
     "ehub.intake.event.v1.MessageRejected",
-    "ehub.writeback.event.v1.EntryFiled",
     "ehub.prescribing.event.v1.PrescriptionMoved",
     "ehub.audit.event.v1.AccessRecorded",
 ];
@@ -82,16 +85,13 @@ impl Subscription for Events {
                 let owner = OdsCode::parse(&body.owner_ods).map_err(|_| UNREADABLE)?;
                 quarantined_emergency(tx, id, &owner).await
             }
+            FILED => {
+                let body = EntryFiled::decode(event.body.as_slice()).map_err(|_| UNREADABLE)?;
+                delivery(tx, &body.consultation, &body.entry, body.state()).await
+            }
             MOVED => {
                 let body = EntryMoved::decode(event.body.as_slice()).map_err(|_| UNREADABLE)?;
-                let delivery = match body.state() {
-                    EntryState::Rejected | EntryState::Undelivered | EntryState::NeedsAttention => Delivery::Failed,
-                    EntryState::Acknowledged | EntryState::Settled => Delivery::Done,
-                    _ => return Ok(()),
-                };
-                let consultation = ConsultationId::parse(&body.consultation).map_err(|_| UNREADABLE)?;
-                let entry = EntryId::parse(&body.entry).map_err(|_| UNREADABLE)?;
-                entry_moved(tx, consultation, entry, delivery).await
+                delivery(tx, &body.consultation, &body.entry, body.state()).await
             }
             _ => Ok(()),
         }
@@ -101,6 +101,19 @@ impl Subscription for Events {
         // The register is our own: its freshness follows from no source.
         Ok(())
     }
+}
+
+/// An entry's way to the practice: what fails becomes a task, and what is done after all settles it.
+/// One without an agreement needs a person from the moment it is filed.
+async fn delivery(tx: &mut Tx, consultation: &str, entry: &str, state: EntryState) -> Result<(), Refusal> {
+    let delivery = match state {
+        EntryState::Rejected | EntryState::Undelivered | EntryState::NeedsAttention => Delivery::Failed,
+        EntryState::Acknowledged | EntryState::Settled => Delivery::Done,
+        _ => return Ok(()),
+    };
+    let consultation = ConsultationId::parse(consultation).map_err(|_| UNREADABLE)?;
+    let entry = EntryId::parse(entry).map_err(|_| UNREADABLE)?;
+    entry_moved(tx, consultation, entry, delivery).await
 }
 
 /// What cannot be screened, and what says nothing, goes to a person within the urgent target.

@@ -24,7 +24,7 @@ pub struct Reach<'a> {
 /// that the order of the index stays the order of the answer. $1 pool, $2 person, $3 ODS codes.
 pub(crate) const WORKED_PRACTICES: &str = "o.practice = any (array(select a.practice from ehub.access a \
      where a.org = $1 and a.person = $2 and a.capability = 'work' \
-       and a.valid_from <= ehub.app_now()::date and (a.valid_to is null or a.valid_to > ehub.app_now()::date) \
+       and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()) \
        and ($3::text[] is null or exists (select from ehub.organisation n where n.org = a.practice and n.ods = any ($3)))))";
 
 /// Puts an item into its pool's queue, not to be given out before `claimable_at`.

@@ -76,7 +76,7 @@ pub async fn code_is_taken(tx: &mut Tx, organisation: &Organisation) -> Result<b
 }
 
 const NEWEST: &str = "select distinct on (org) org, ods, kind, display_name, icb_ods, mesh_mailbox, valid_from from ehub.organisation \
-     order by org, (valid_from > ehub.app_now()::date), valid_from desc";
+     order by org, (valid_from > ehub.today()), valid_from desc";
 
 /// The organisation that bears a code today.
 pub async fn by_code(tx: &mut Tx, ods: &OdsCode) -> Result<Option<Organisation>, StorageError> {
@@ -166,7 +166,7 @@ pub async fn roster(tx: &mut Tx, org: OrganisationId) -> Result<Vec<RosterEntry>
 pub async fn is_practice(tx: &mut Tx, org: OrganisationId) -> Result<bool, StorageError> {
     let kind: Option<String> = sqlx::query_scalar(
         "/* register.kind */ select kind from ehub.organisation where org = $1 \
-          order by (valid_from > ehub.app_now()::date), valid_from desc limit 1",
+          order by (valid_from > ehub.today()), valid_from desc limit 1",
     )
     .bind(org.uuid())
     .fetch_optional(tx.conn())
@@ -189,7 +189,7 @@ pub async fn may_work(tx: &mut Tx, practice: OrganisationId) -> Result<bool, Sto
         "/* register.may_work */ select exists (select from ehub.access a \
           where a.org = nullif(current_setting('app.org', true), '')::uuid and a.person = current_setting('app.person', true) \
             and a.practice = $1 and a.capability = 'work' \
-            and a.valid_from <= ehub.app_now()::date and (a.valid_to is null or a.valid_to > ehub.app_now()::date))",
+            and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()))",
     )
     .bind(practice.uuid())
     .fetch_one(tx.conn())

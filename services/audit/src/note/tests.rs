@@ -66,10 +66,9 @@ fn a_note_is_these_bytes_for_ever() {
     let note = signer().sign(&checkpoint());
     let text = format!("ehub.example/audit\n42\n{}\n", STANDARD.encode([7; 32]));
     assert!(note.starts_with(&format!("{text}\n\u{2014} ehub.example/audit ")));
-    // Ed25519 is deterministic; the public key of this seed is that of RFC 8032's arithmetic, as
-    // `openssl pkey -pubout` gives it for the same file.
+    // As `openssl pkey -pubout` gives it for the same file. Base64 may contain a plus sign.
     assert_eq!(
-        signer().verifier_key().rsplit('+').next().map(|key| STANDARD.decode(key).expect("base64")),
+        signer().verifier_key().splitn(3, '+').nth(2).map(|key| STANDARD.decode(key).expect("base64")),
         Some({
             let mut typed = vec![1];
             typed.extend(PUBLIC);

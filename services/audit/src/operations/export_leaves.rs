@@ -13,13 +13,17 @@ pub struct ExportLeaves {
     pub limit: i64,
 }
 
+/// Leaves as stored, in order.
+#[derive(Debug)]
+pub struct Exported(pub Vec<Vec<u8>>);
+
 impl Work for ExportLeaves {
     const NAME: &'static str = "export_leaves";
-    type Output = Vec<Vec<u8>>;
+    type Output = Exported;
     type Error = Error;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Vec<u8>>, Error> {
-        Ok(leaves::export(tx, self.start, self.limit).await?)
+    async fn run(&self, tx: &mut Tx) -> Result<Exported, Error> {
+        Ok(Exported(leaves::export(tx, self.start, self.limit).await?))
     }
 }
 

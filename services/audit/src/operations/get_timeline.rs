@@ -1,5 +1,7 @@
 //! A consultation's whole story, for those who may audit its practice.
 
+use std::fmt;
+
 use ehub_access::{AccessError, require_fresh};
 use ehub_identifiers::{ConsultationId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
@@ -23,6 +25,12 @@ pub struct Story {
     pub episodes: Vec<Seen>,
     /// What happened, oldest first.
     pub lines: Vec<Line>,
+}
+
+impl fmt::Debug for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Story").field("lines", &self.lines.len()).finish_non_exhaustive()
+    }
 }
 
 /// Why it is not told.

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::{
     domain::no_loss,
     operations::{
+        export_leaves::Exported,
         get_checkpoint::Given,
         get_timeline::Story,
         prove::{Consistency, Inclusion},
@@ -44,9 +45,8 @@ pub(super) fn consistency(proof: &Consistency) -> GetConsistencyProofResponse {
     GetConsistencyProofResponse { second: proof.second, path: hashes(&proof.path) }
 }
 
-#[expect(clippy::ptr_arg, reason = "the signature that Calls::read takes")]
-pub(super) fn leaves(leaves: &Vec<Vec<u8>>) -> ExportLeavesResponse {
-    ExportLeavesResponse { leaves: leaves.iter().map(|leaf| Bytes::copy_from_slice(leaf)).collect() }
+pub(super) fn leaves(exported: &Exported) -> ExportLeavesResponse {
+    ExportLeavesResponse { leaves: exported.0.iter().map(|leaf| Bytes::copy_from_slice(leaf)).collect() }
 }
 
 pub(super) fn timeline(story: &Story) -> GetTimelineResponse {

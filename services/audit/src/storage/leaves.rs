@@ -1,5 +1,7 @@
 //! `audit.leaf` and `audit.subject_key`: what is hashed, and what opens its commitments.
 
+use std::fmt;
+
 use ehub_postgres::{StorageError, Tx};
 use sqlx::FromRow;
 use time::OffsetDateTime;
@@ -91,6 +93,13 @@ pub struct Stored {
     pub consultations: Vec<Uuid>,
     /// Their keys in the same order; null where one was destroyed.
     pub keys: Vec<Option<Vec<u8>>>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It holds keys.
+        f.debug_struct("Stored").field("seq", &self.seq).finish_non_exhaustive()
+    }
 }
 
 /// Reads leaves back with their events, from a place on.

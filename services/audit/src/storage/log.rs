@@ -64,7 +64,7 @@ pub enum Seen {
 }
 
 /// What of an event goes into its leaf.
-#[derive(Clone, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Logged {
     /// The event's id.
     pub id: Uuid,

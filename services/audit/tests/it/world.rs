@@ -19,7 +19,7 @@ use ehub_proto::{
     allocation::event::v1 as allocation,
     audit::event::v1::AccessRecorded,
     intake::event::v1 as intake,
-    internal::v1::{DeliverRequest, Event, Outcome, event_sink_server::EventSink},
+    internal::v1::{DeliverRequest, Event, event_sink_server::EventSink},
     writeback::{event::v1 as writeback, v1::EntryState},
 };
 use ehub_roots::{Root, Tally};
@@ -94,10 +94,10 @@ impl World {
     }
 
     /// Delivers events and gives the verdicts.
-    pub async fn deliver(&self, source: &str, events: Vec<Event>) -> Vec<Outcome> {
+    pub async fn deliver(&self, source: &str, events: Vec<Event>) -> Vec<&'static str> {
         let request = DeliverRequest { source: source.to_owned(), incarnation: 1, events, read_time: None };
         match self.sink.deliver(Request::new(request)).await {
-            Ok(answer) => answer.into_inner().verdicts.iter().map(|verdict| verdict.outcome()).collect(),
+            Ok(answer) => answer.into_inner().verdicts.iter().map(|verdict| verdict.outcome().as_str_name()).collect(),
             Err(status) => panic!("{status}"),
         }
     }

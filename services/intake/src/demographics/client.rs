@@ -51,14 +51,19 @@ pub enum DemographicsError {
 
 impl Demographics {
     /// A client.
-    pub fn new(settings: &DemographicsSettings, test_patients: TestPatients, clock: Clock) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            http: crate::http::client(settings.timeout.get())?,
+    pub fn new(
+        http: reqwest::Client,
+        settings: &DemographicsSettings,
+        test_patients: TestPatients,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            http,
             base: settings.url.trim_end_matches('/').to_owned(),
             token: settings.token.as_ref().map(|token| token.reveal().to_owned()),
             test_patients,
             clock,
-        })
+        }
     }
 
     /// Traces a patient who turned to a practice.
@@ -96,7 +101,8 @@ impl Demographics {
 
     /// The answer; `None` when there is no such patient.
     async fn get(&self, url: &str, query: &[(&str, String)]) -> Result<Option<Value>, DemographicsError> {
-        let mut url = reqwest::Url::parse(url).map_err(|_| DemographicsError::Unexpected("an address of ours that is no URL"))?;
+        let mut url =
+            reqwest::Url::parse(url).map_err(|_| DemographicsError::Unexpected("an address of ours that is no URL"))?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -116,7 +122,9 @@ impl Demographics {
             other => return Err(DemographicsError::Failed(other.as_u16())),
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| DemographicsError::Unreachable(error.without_url()))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| DemographicsError::Unreachable(error.without_url()))?
+        {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_ANSWER {
                 return Err(DemographicsError::Unexpected("an answer of more than a megabyte"));

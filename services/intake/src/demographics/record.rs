@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn what_is_no_patient_is_none() {
-        for other in [json!({"resourceType": "OperationOutcome"}), json!({"resourceType": "Patient", "id": "1"}), json!(null)] {
+        for other in
+            [json!({"resourceType": "OperationOutcome"}), json!({"resourceType": "Patient", "id": "1"}), json!(null)]
+        {
             assert!(patient(&other).is_none());
         }
         assert!(only_match(&json!({"entry": [{"resource": {}}, {"resource": {}}]})).is_none());

@@ -58,7 +58,10 @@ impl Content {
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Content").field("need", &self.need).field("answers", &self.answers.len()).finish_non_exhaustive()
+        f.debug_struct("Content")
+            .field("need", &self.need)
+            .field("answers", &self.answers.len())
+            .finish_non_exhaustive()
     }
 }
 

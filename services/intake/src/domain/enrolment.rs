@@ -75,8 +75,7 @@ impl DutyContacts {
         if let Some(rest) = url.strip_prefix("https://") {
             return !host(rest).is_empty();
         }
-        self == Self::LoopbackToo
-            && url.strip_prefix("http://").is_some_and(|rest| is_loopback(host(rest)))
+        self == Self::LoopbackToo && url.strip_prefix("http://").is_some_and(|rest| is_loopback(host(rest)))
     }
 }
 
@@ -86,7 +85,9 @@ pub fn is_loopback_url(url: &str) -> bool {
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "[::1]" || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || host == "[::1]"
+        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The host of what follows `scheme://`; empty when it cannot be told, or credentials stand in front.
@@ -122,7 +123,8 @@ pub fn check_promises(wrongs: &mut Wrongs, needs: &[Need], promises: &[Promise])
     for need in needs {
         for urgency in [Urgency::Routine, Urgency::Urgent, Urgency::Emergency] {
             if promise::find(promises, *need, urgency).is_none() {
-                wrongs.note("enrolment.promises", format!("must have a row for {} and {}", need.code(), urgency.code()));
+                wrongs
+                    .note("enrolment.promises", format!("must have a row for {} and {}", need.code(), urgency.code()));
             }
         }
     }
@@ -134,7 +136,8 @@ mod tests {
 
     #[test]
     fn only_https_goes_out_in_production() {
-        for url in ["http://duty.example/x", "http://127.0.0.1:9/x", "ftp://x", "https://", "https://user@duty.example"] {
+        for url in ["http://duty.example/x", "http://127.0.0.1:9/x", "ftp://x", "https://", "https://user@duty.example"]
+        {
             assert!(!DutyContacts::Https.admit(url), "{url}");
         }
         assert!(DutyContacts::Https.admit("https://duty.example/page?x=1"));
@@ -154,7 +157,11 @@ mod tests {
     fn a_table_with_a_hole_or_a_repetition_is_refused() {
         let row = |urgency| Promise { need: Need::Clinical, urgency, respond_minutes: 5, working_time: false };
         let mut wrongs = Wrongs::default();
-        check_promises(&mut wrongs, &[Need::Clinical], &[row(Urgency::Routine), row(Urgency::Routine), row(Urgency::Urgent)]);
+        check_promises(
+            &mut wrongs,
+            &[Need::Clinical],
+            &[row(Urgency::Routine), row(Urgency::Routine), row(Urgency::Urgent)],
+        );
         let paths: Vec<&str> = wrongs.0.iter().map(|wrong| wrong.path.as_str()).collect();
         assert_eq!(paths, ["enrolment.promises[1]", "enrolment.promises"]);
     }

@@ -42,7 +42,8 @@ pub struct Traced {
 /// Judges a record. Whether it is the same person comes first: nothing of somebody else's record
 /// is taken over.
 pub fn judge(patient: &Patient, practice_ods: &str, found: Option<Demographic>) -> Traced {
-    let not_traced = Traced { outcome: TraceOutcome::NotTraced, practice_ods: None, pharmacy_ods: None, nhs_number: None };
+    let not_traced =
+        Traced { outcome: TraceOutcome::NotTraced, practice_ods: None, pharmacy_ods: None, nhs_number: None };
     let Some(found) = found else { return not_traced };
     if found.birth_date.is_some_and(|born| born != patient.birth_date) {
         return not_traced;
@@ -61,7 +62,12 @@ pub fn judge(patient: &Patient, practice_ods: &str, found: Option<Demographic>) 
     } else {
         TraceOutcome::Verified
     };
-    Traced { outcome, practice_ods: found.practice_ods, pharmacy_ods: found.pharmacy_ods, nhs_number: Some(found.nhs_number) }
+    Traced {
+        outcome,
+        practice_ods: found.practice_ods,
+        pharmacy_ods: found.pharmacy_ods,
+        nhs_number: Some(found.nhs_number),
+    }
 }
 
 /// Whether two family names are one, but for case, spaces and punctuation.

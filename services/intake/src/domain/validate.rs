@@ -104,10 +104,11 @@ pub fn birth_date(wrongs: &mut Wrongs, text: &str, today: Date) -> Option<Date> 
 /// A calendar date in the one form the interface takes, `YYYY-MM-DD`.
 pub fn iso_date(text: &str) -> Option<Date> {
     // ISO 8601 knows other forms (week dates, compact); the interface does not.
-    let shaped = text.len() == 10 && text.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
     if shaped { Date::parse(text, &Iso8601::DATE).ok() } else { None }
 }
 

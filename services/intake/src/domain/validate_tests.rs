@@ -28,7 +28,10 @@ fn good() -> Draft {
 }
 
 fn paths(draft: Draft) -> Vec<String> {
-    consultation(draft, TODAY).err().map(|wrongs| wrongs.into_iter().map(|wrong| wrong.path).collect()).unwrap_or_default()
+    consultation(draft, TODAY)
+        .err()
+        .map(|wrongs| wrongs.into_iter().map(|wrong| wrong.path).collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -65,7 +68,9 @@ fn every_wrong_field_is_named_at_once() {
 
 #[test]
 fn impossible_and_too_old_birth_dates_are_refused() {
-    for (text, right) in [("1981-02-29", false), ("1895-03-01", false), ("1896-03-02", true), ("19800229", false), ("1980-060", false)] {
+    for (text, right) in
+        [("1981-02-29", false), ("1895-03-01", false), ("1896-03-02", true), ("19800229", false), ("1980-060", false)]
+    {
         let mut draft = good();
         draft.patient.as_mut().expect("there").birth_date = text.to_owned();
         assert_eq!(paths(draft).is_empty(), right, "{text}");
@@ -74,7 +79,9 @@ fn impossible_and_too_old_birth_dates_are_refused() {
 
 #[test]
 fn a_proxy_of_a_young_patient_must_have_asked() {
-    for (born, asked, right) in [("2012-01-01", None, false), ("2012-01-01", Some(false), true), ("2009-01-01", None, true)] {
+    for (born, asked, right) in
+        [("2012-01-01", None, false), ("2012-01-01", Some(false), true), ("2009-01-01", None, true)]
+    {
         let mut draft = good();
         draft.patient.as_mut().expect("there").birth_date = born.to_owned();
         draft.submitter = Some(SubmitterDraft {

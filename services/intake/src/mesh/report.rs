@@ -54,7 +54,11 @@ pub fn read(report: &OnlineConsultation) -> Report {
 fn patient(report: &OnlineConsultation) -> PatientDraft {
     let given = &report.patient;
     let contact = |systems: &[&str]| {
-        given.telecom.iter().find(|telecom| systems.contains(&telecom.system.as_str())).map(|telecom| telecom.value.clone())
+        given
+            .telecom
+            .iter()
+            .find(|telecom| systems.contains(&telecom.system.as_str()))
+            .map(|telecom| telecom.value.clone())
     };
     let address = given.address.as_ref().map(|address| {
         let ends = [&address.city, &address.district, &address.postcode];
@@ -96,9 +100,13 @@ fn submitter(report: &OnlineConsultation) -> SubmitterDraft {
 
 fn answers(report: &OnlineConsultation) -> Vec<(String, String, String)> {
     let answered = report.answers.iter().filter(|answer| !answer.answer.trim().is_empty());
-    let mut answers: Vec<_> = answered.map(|answer| (short(&answer.link_id, 64), short(&answer.text, 500), answer.answer.clone())).collect();
+    let mut answers: Vec<_> =
+        answered.map(|answer| (short(&answer.link_id, 64), short(&answer.text, 500), answer.answer.clone())).collect();
     for (at, statement) in report.statements.iter().enumerate() {
-        let said = statement.value.as_ref().map_or_else(|| statement.display.clone(), |value| format!("{}: {value}", statement.display));
+        let said = statement
+            .value
+            .as_ref()
+            .map_or_else(|| statement.display.clone(), |value| format!("{}: {value}", statement.display));
         if !said.trim().is_empty() {
             answers.push((format!("statement-{at}"), short(&statement.kind, 500), said));
         }
@@ -119,7 +127,9 @@ fn free_text(report: &OnlineConsultation, no_answers: bool) -> (String, Option<&
     let blind = report.pdf.as_ref().map(|_| PDF_ONLY);
     match (narrative.trim().is_empty(), blind) {
         (false, _) => (short(narrative, validate::FREE_TEXT), blind),
-        (true, Some(_)) => ("The message carries its content as a PDF only: read the message as received.".to_owned(), blind),
+        (true, Some(_)) => {
+            ("The message carries its content as a PDF only: read the message as received.".to_owned(), blind)
+        }
         (true, None) => (String::new(), None),
     }
 }

@@ -129,7 +129,8 @@ impl ReadMessage {
         }
         match self.try_accept(tx, message).await? {
             Ok(consultation) => {
-                let identity = envelope.as_ref().map(|envelope| (envelope.bundle_id.as_str(), envelope.header_id.as_str()));
+                let identity =
+                    envelope.as_ref().map(|envelope| (envelope.bundle_id.as_str(), envelope.header_id.as_str()));
                 landed::settle(tx, message.id, Settled::Accepted(consultation), identity).await?;
                 if let Some(envelope) = &envelope {
                     self.answer_as_asked(tx, message, envelope).await?;
@@ -156,7 +157,11 @@ impl ReadMessage {
         let report = match OnlineConsultation::parse(&message.body) {
             Ok(report) => mesh::read(&report),
             Err(error) => {
-                return Ok(Err(Unfit { cause: Cause::Unreadable, code: error.response_code(), wrong_fields: Vec::new() }));
+                return Ok(Err(Unfit {
+                    cause: Cause::Unreadable,
+                    code: error.response_code(),
+                    wrong_fields: Vec::new(),
+                }));
             }
         };
         let practice = report.practice_ods.as_deref().map(OdsCode::parse);
@@ -247,7 +252,8 @@ impl ReadMessage {
             "receive_time": ehub_clock::rfc3339(kept.receive_time),
             "deadline": ehub_clock::rfc3339(kept.deadline),
         });
-        let planned = page::Page { subject: kept.id, duty_contact: self.mailbox.duty_contact.clone(), body, attempts: 0 };
+        let planned =
+            page::Page { subject: kept.id, duty_contact: self.mailbox.duty_contact.clone(), body, attempts: 0 };
         page::plan(tx, page::About::Quarantined, &planned, self.acceptor.page_after).await
     }
 

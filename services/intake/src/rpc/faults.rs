@@ -44,11 +44,17 @@ fn storage(error: &StorageError) -> Fault {
 impl From<accept::Error> for Fault {
     fn from(error: accept::Error) -> Self {
         match error {
-            accept::Error::NotEnrolled { practice_ods } => {
-                Self::new(Code::FailedPrecondition, DOMAIN, "PRACTICE_NOT_ENROLLED", "no enrolment covers the practice's need today")
-                    .precondition(format!("practices/{practice_ods}"), "the practice must be enrolled with a hub for this need today")
-                    .with("practice", practice_ods)
-            }
+            accept::Error::NotEnrolled { practice_ods } => Self::new(
+                Code::FailedPrecondition,
+                DOMAIN,
+                "PRACTICE_NOT_ENROLLED",
+                "no enrolment covers the practice's need today",
+            )
+            .precondition(
+                format!("practices/{practice_ods}"),
+                "the practice must be enrolled with a hub for this need today",
+            )
+            .with("practice", practice_ods),
             accept::Error::SupplierReferenceReused { consultation } => {
                 supplier_reference_reused().with("consultation", format!("consultations/{consultation}"))
             }
@@ -133,7 +139,9 @@ impl From<trace::Error> for Fault {
 impl From<put_enrolment::Error> for Fault {
     fn from(error: put_enrolment::Error) -> Self {
         match error {
-            put_enrolment::Error::NotFound => Self::new(Code::NotFound, DOMAIN, "ENROLMENT_NOT_FOUND", "no such enrolment"),
+            put_enrolment::Error::NotFound => {
+                Self::new(Code::NotFound, DOMAIN, "ENROLMENT_NOT_FOUND", "no such enrolment")
+            }
             put_enrolment::Error::Overlaps(other) => Self::new(
                 Code::FailedPrecondition,
                 DOMAIN,
@@ -142,9 +150,12 @@ impl From<put_enrolment::Error> for Fault {
             )
             .precondition(other.name(), "must end before this one begins, or cover other needs")
             .with("enrolment", other.name()),
-            put_enrolment::Error::EtagMismatch => {
-                Self::new(Code::Aborted, DOMAIN, "ETAG_MISMATCH", "changed by somebody else since it was read; read it again")
-            }
+            put_enrolment::Error::EtagMismatch => Self::new(
+                Code::Aborted,
+                DOMAIN,
+                "ETAG_MISMATCH",
+                "changed by somebody else since it was read; read it again",
+            ),
             put_enrolment::Error::Storage(error) => storage(&error),
         }
     }

@@ -98,7 +98,8 @@ fn first_contact(
 ) -> Option<OffsetDateTime> {
     let given = given?;
     let nanos = i128::from(given.seconds) * 1_000_000_000 + i128::from(given.nanos);
-    let read = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().filter(|_| (0..1_000_000_000).contains(&given.nanos));
+    let read =
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().filter(|_| (0..1_000_000_000).contains(&given.nanos));
     let Some(at) = read.map(ehub_clock::truncate) else {
         fields.wrong("first_contact_time", "must be a time");
         return None;
@@ -206,7 +207,8 @@ pub(super) fn convert(
     let practice_ods = fields.check("practice_ods", OdsCode::parse(&request.practice_ods));
     let given = draft::consultation(request.patient, request.submitter, request.content);
     let consultation = take(&mut fields, validate::consultation(given, today));
-    let (Some(request_id), Some(id), Some(practice_ods), Some(consultation)) = (request_id, id, practice_ods, consultation)
+    let (Some(request_id), Some(id), Some(practice_ods), Some(consultation)) =
+        (request_id, id, practice_ods, consultation)
     else {
         return fields.into_result(None);
     };

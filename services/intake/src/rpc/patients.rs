@@ -24,7 +24,10 @@ pub struct PatientsRpc {
 
 #[tonic::async_trait]
 impl Patients for PatientsRpc {
-    async fn trace_patient(&self, request: Request<TracePatientRequest>) -> Result<Response<TracePatientResponse>, Status> {
+    async fn trace_patient(
+        &self,
+        request: Request<TracePatientRequest>,
+    ) -> Result<Response<TracePatientResponse>, Status> {
         let (call, request) = Call::of("ehub.internal.v1.Patients/TracePatient", request)?;
         let mut fields = Fields::new();
         let id = fields.check("consultation", ConsultationId::parse(&request.consultation));

@@ -4,8 +4,8 @@ use ehub_identifiers::{ConsultationId, QuarantineId, Reference};
 use ehub_proto::intake::v1::{
     Answer, CommunicationNeeds, Consultation, ContactSafety, Content, ConvertQuarantinedResponse, Enrolment,
     GetConsultationResponse, GetConsultationStatusResponse, ListConsultationsResponse, ListEnrolmentsResponse,
-    ListQuarantinedResponse, Patient, Promise, PutEnrolmentResponse, Quarantined, Receipt, State, Submitter,
-    SubmitConsultationResponse, SubmitterKind, Trace,
+    ListQuarantinedResponse, Patient, Promise, PutEnrolmentResponse, Quarantined, Receipt, State,
+    SubmitConsultationResponse, Submitter, SubmitterKind, Trace,
 };
 
 use crate::{

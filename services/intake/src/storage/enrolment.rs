@@ -81,7 +81,12 @@ impl TryFrom<EnrolmentRow> for Enrolment {
 
 /// The enrolment that covers a practice's need on a day, with the practice's internal id as the
 /// register has it now.
-pub async fn covering(tx: &mut Tx, practice_ods: &str, need: Need, on: Date) -> Result<Option<Enrolment>, StorageError> {
+pub async fn covering(
+    tx: &mut Tx,
+    practice_ods: &str,
+    need: Need,
+    on: Date,
+) -> Result<Option<Enrolment>, StorageError> {
     let sql = format!(
         "/* enrolment.covering */ select {COLUMNS} from intake.enrolment \
          where practice_ods = $1 and $2 = any(needs) and from_date <= $3 and (to_date is null or to_date > $3) \
@@ -92,7 +97,9 @@ pub async fn covering(tx: &mut Tx, practice_ods: &str, need: Need, on: Date) -> 
 
 /// One enrolment of a hub, locked against change.
 pub async fn lock(tx: &mut Tx, id: EnrolmentId, hub_ods: &str) -> Result<Option<Enrolment>, StorageError> {
-    let sql = format!("/* enrolment.lock */ select {COLUMNS} from intake.enrolment where id = $1 and hub_ods = $2 for update");
+    let sql = format!(
+        "/* enrolment.lock */ select {COLUMNS} from intake.enrolment where id = $1 and hub_ods = $2 for update"
+    );
     one(tx, sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).bind(hub_ods)).await
 }
 
@@ -104,10 +111,12 @@ async fn one(tx: &mut Tx, query: Query<'_>) -> Result<Option<Enrolment>, Storage
 
 /// Takes turns with everybody who changes enrolments of a practice: overlaps are judged in turn.
 pub async fn take_turn(tx: &mut Tx, practice_ods: &str) -> Result<(), StorageError> {
-    sqlx::query("/* enrolment.take_turn */ select pg_advisory_xact_lock(hashtextextended('intake.enrolment|' || $1, 0))")
-        .bind(practice_ods)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query(
+        "/* enrolment.take_turn */ select pg_advisory_xact_lock(hashtextextended('intake.enrolment|' || $1, 0))",
+    )
+    .bind(practice_ods)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

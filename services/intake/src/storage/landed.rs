@@ -60,7 +60,10 @@ pub enum Settled {
 
 impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrival").field("mesh_id", &self.mesh_id).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Arrival")
+            .field("mesh_id", &self.mesh_id)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,7 +129,12 @@ pub async fn put_off(tx: &mut Tx, id: Uuid) -> Result<(), StorageError> {
 }
 
 /// Whether a sender's bundle or header id was dealt with before.
-pub async fn is_duplicate(tx: &mut Tx, from_mailbox: &str, bundle_id: &str, header_id: &str) -> Result<bool, StorageError> {
+pub async fn is_duplicate(
+    tx: &mut Tx,
+    from_mailbox: &str,
+    bundle_id: &str,
+    header_id: &str,
+) -> Result<bool, StorageError> {
     Ok(sqlx::query_scalar(
         "/* landed.is_duplicate */ select exists (select from intake.landed_message where from_mailbox = $1 \
          and (bundle_id = $2 or header_id = $3) and state in ('ACCEPTED', 'QUARANTINED'))",
@@ -139,7 +147,12 @@ pub async fn is_duplicate(tx: &mut Tx, from_mailbox: &str, bundle_id: &str, head
 }
 
 /// Settles a message that waits. Identity is kept where the message had one.
-pub async fn settle(tx: &mut Tx, id: Uuid, settled: Settled, identity: Option<(&str, &str)>) -> Result<(), StorageError> {
+pub async fn settle(
+    tx: &mut Tx,
+    id: Uuid,
+    settled: Settled,
+    identity: Option<(&str, &str)>,
+) -> Result<(), StorageError> {
     let at = tx.at();
     let (state, consultation) = match settled {
         Settled::Accepted(consultation) => ("ACCEPTED", Some(consultation)),

@@ -83,7 +83,11 @@ impl PatientJson {
             phone: self.phone,
             email: self.email,
             address: self.address,
-            communication: Communication { language: self.language, interpreter: self.interpreter, format: self.format },
+            communication: Communication {
+                language: self.language,
+                interpreter: self.interpreter,
+                format: self.format,
+            },
             contact_safety: ContactSafety {
                 text_is_safe: self.text_is_safe,
                 voicemail_is_safe: self.voicemail_is_safe,

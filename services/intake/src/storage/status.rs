@@ -36,7 +36,12 @@ struct StatusRow {
 }
 
 /// Wrong attempts since a time: for the reference, and by the client.
-pub async fn attempts(tx: &mut Tx, reference: &str, client: &str, since: OffsetDateTime) -> Result<(i64, i64), StorageError> {
+pub async fn attempts(
+    tx: &mut Tx,
+    reference: &str,
+    client: &str,
+    since: OffsetDateTime,
+) -> Result<(i64, i64), StorageError> {
     Ok(sqlx::query_as(
         "/* status.attempts */ select \
          (select count(*) from intake.status_attempt where reference = $1 and at > $3), \

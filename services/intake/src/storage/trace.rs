@@ -54,6 +54,7 @@ pub async fn record(tx: &mut Tx, consultation: Uuid, traced: &Traced) -> Result<
         .bind(consultation)
         .execute(tx.conn())
         .await?;
-    let same = before.as_deref().and_then(TraceOutcome::from_code) == Some(traced.outcome) && practice == traced.practice_ods;
+    let same =
+        before.as_deref().and_then(TraceOutcome::from_code) == Some(traced.outcome) && practice == traced.practice_ods;
     Ok(!same)
 }

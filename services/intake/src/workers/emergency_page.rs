@@ -49,7 +49,8 @@ impl EmergencyPages {
             tracing::error!(%subject, attempts, "the duty contact is no address a page may go to");
             return false;
         }
-        let request = self.http.post(&page.duty_contact).header("Idempotency-Key", subject.to_string()).json(&page.body);
+        let request =
+            self.http.post(&page.duty_contact).header("Idempotency-Key", subject.to_string()).json(&page.body);
         match request.send().await {
             Ok(answer) if answer.status().is_success() => {
                 tracing::info!(%subject, attempts, "the duty contact was paged");

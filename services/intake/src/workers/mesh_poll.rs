@@ -62,7 +62,10 @@ impl MeshPoll {
             }
             // One bad message must not hide those behind it.
             if let Err(error) = self.fetch(&id).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a message could not be fetched; it stays in the inbox");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a message could not be fetched; it stays in the inbox"
+                );
             }
         }
         Ok(())

@@ -22,12 +22,16 @@ pub struct Tracing {
     pub poll: Duration,
 }
 
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-enum Error {
+pub enum Error {
+    /// Demographics.
     #[error("demographics gave no answer")]
     Demographics(#[from] DemographicsError),
+    /// Its result.
     #[error("a trace could not be recorded")]
     Record(#[from] trace::Error),
+    /// Storage.
     #[error("storage failed")]
     Storage(#[from] StorageError),
 }
@@ -38,7 +42,8 @@ impl Tracing {
         steps("trace", self.poll, self.db.raised(), stop, || self.step()).await;
     }
 
-    async fn step(&self) -> Result<Step, Error> {
+    /// Traces the next patient who waits.
+    pub async fn step(&self) -> Result<Step, Error> {
         let Some(whole) = self.db.run(&Scope::work(), &TakeTrace).await? else { return Ok(Step::Idle) };
         // Not recorded, it comes up again by itself, later each time.
         let traced = self.demographics.trace(&whole.consultation.patient, &whole.summary.practice_ods).await?;

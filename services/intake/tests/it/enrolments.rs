@@ -17,8 +17,13 @@ async fn wrong_fields_are_named_at_once() {
     wrong.duty_contact = "http://example.org".to_owned();
     let status = world.put(wrong).await.err().expect("refused");
     let details = tonic_types::StatusExt::get_error_details(&status);
-    let fields: Vec<&str> =
-        details.bad_request().expect("fields").field_violations.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<&str> = details
+        .bad_request()
+        .expect("fields")
+        .field_violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     assert_eq!(fields, ["enrolment.hub_ods", "enrolment.to_date", "enrolment.promises", "enrolment.duty_contact"]);
 }
 
@@ -39,7 +44,8 @@ async fn a_stale_etag_and_a_strange_name_are_refused() {
     assert_eq!(second.into_inner().enrolment.expect("there").version, 2);
     let status = world.put(first).await.err().expect("refused");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "ETAG_MISMATCH"));
-    let strange = Enrolment { name: format!("enrolments/{}", crate::world::id()), etag: "v1".to_owned(), ..enrolment() };
+    let strange =
+        Enrolment { name: format!("enrolments/{}", crate::world::id()), etag: "v1".to_owned(), ..enrolment() };
     let status = world.put(strange).await.err().expect("refused");
     assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "ENROLMENT_NOT_FOUND"));
 }
@@ -49,7 +55,10 @@ async fn hub_and_practice_list_them_and_others_do_not() {
     let world = World::new().await;
     let rpc = testing::rpc(&world.db.run);
     for (caller, expected) in [(anna(), 1), (person(ALDER.1, "pat"), 1), (person(BIRCH.1, "bo"), 0)] {
-        let listed = rpc.list_enrolments(call(ListEnrolmentsRequest::default(), "ListEnrolments", caller)).await.expect("listed");
+        let listed = rpc
+            .list_enrolments(call(ListEnrolmentsRequest::default(), "ListEnrolments", caller))
+            .await
+            .expect("listed");
         assert_eq!(listed.into_inner().enrolments.len(), expected);
     }
 }

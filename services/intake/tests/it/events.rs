@@ -49,7 +49,8 @@ async fn claim_and_completion_move_the_state() {
     let world = World::new().await;
     let id = accepted(&world, "my back hurts").await;
     let claimed = ItemClaimed { consultation: id.clone(), episode: 1, ..ItemClaimed::default() }.encode_to_vec();
-    let done = ConsultationCompleted { consultation: id.clone(), episode: 1, ..ConsultationCompleted::default() }.encode_to_vec();
+    let done = ConsultationCompleted { consultation: id.clone(), episode: 1, ..ConsultationCompleted::default() }
+        .encode_to_vec();
     let events = vec![
         event(&id, 1, "ItemRouted", Vec::new()),
         event(&id, 2, "ItemClaimed", claimed),
@@ -67,7 +68,8 @@ async fn an_emergency_is_paged_after_a_minute_unless_allocation_has_it() {
     let forgotten = accepted(&world, "I have chest pain").await;
     let taken = accepted(&world, "I cannot breathe").await;
     assert_eq!(testing::next_page(&world.db.work).await.expect("looked"), None);
-    let raised = AlertRaised { alert: Uuid::now_v7().to_string(), consultation: taken.clone(), quarantined: String::new() };
+    let raised =
+        AlertRaised { alert: Uuid::now_v7().to_string(), consultation: taken.clone(), quarantined: String::new() };
     deliver(&world, vec![event(&taken, 1, "AlertRaised", raised.encode_to_vec())]).await;
     world.hand.advance(std::time::Duration::from_secs(61));
     let page = testing::next_page(&world.db.work).await.expect("looked").expect("due");

@@ -2,8 +2,10 @@
 
 mod enrolments;
 mod events;
+mod guard;
 mod mesh;
 mod reading;
 mod status;
 mod submitting;
+mod tracing;
 mod world;

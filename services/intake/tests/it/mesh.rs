@@ -2,7 +2,8 @@
 
 use ehub_intake::testing::{self, Read};
 use ehub_itk3::{
-    Edition, Envelope, Handling, Name, Need as ReportNeed, OnlineConsultation, Organisation, Patient, Response, Submitter,
+    Edition, Envelope, Handling, Name, Need as ReportNeed, OnlineConsultation, Organisation, Patient, Response,
+    Submitter,
 };
 use ehub_proto::intake::v1::{
     ConvertQuarantinedRequest, ListQuarantinedRequest, Quarantined, SubmitterKind, Urgency,
@@ -132,7 +133,8 @@ async fn what_cannot_be_read_is_kept_screened_and_given_an_owner() {
     assert_eq!((kept.len(), kept[0].cause.as_str(), kept[0].owner_ods.as_str()), (1, "UNREADABLE", "H8H01"));
     let deadline = kept[0].deadline.expect("a deadline").seconds;
     assert_eq!(deadline, datetime!(2026-03-02 09:15 UTC).unix_timestamp());
-    assert!([Urgency::Emergency, Urgency::NotScreened].contains(&kept[0].screened()));
+    assert_eq!(kept[0].screened().as_str_name(), Urgency::Emergency.as_str_name());
+    assert_eq!(world.count("intake.page where kind = 'QUARANTINED'").await, 1);
     assert_eq!(world.count("ehub.outbox where kind = 'ehub.intake.event.v1.MessageQuarantined'").await, 1);
     assert_eq!(world.count("intake.landed_message where octet_length(body) > 0").await, 1);
 }

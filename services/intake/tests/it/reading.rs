@@ -11,7 +11,11 @@ use uuid::Uuid;
 
 use crate::world::{ALDER, BIRCH, HUB, World, anna, call, reason, submission, supplier, with_grant};
 
-async fn get(world: &World, name: &str, caller: std::sync::Arc<ehub_auth::Caller>) -> Result<GetConsultationResponse, Status> {
+async fn get(
+    world: &World,
+    name: &str,
+    caller: std::sync::Arc<ehub_auth::Caller>,
+) -> Result<GetConsultationResponse, Status> {
     let message = GetConsultationRequest { name: name.to_owned() };
     let rpc = testing::rpc(&world.db.run);
     rpc.get_consultation(call(message, "GetConsultation", caller)).await.map(tonic::Response::into_inner)
@@ -72,14 +76,19 @@ async fn lists_come_in_pages_newest_first_and_without_content() {
     }
     let rpc = testing::rpc(&world.db.run);
     let mut message = ListConsultationsRequest { page_size: 2, ..ListConsultationsRequest::default() };
-    let page = rpc.list_consultations(call(message.clone(), "ListConsultations", anna())).await.expect("listed").into_inner();
+    let page =
+        rpc.list_consultations(call(message.clone(), "ListConsultations", anna())).await.expect("listed").into_inner();
     assert_eq!(page.consultations.len(), 2);
     assert!(page.consultations.iter().all(|listed| listed.content.is_none() && listed.patient.is_none()));
     message.page_token = page.next_page_token;
-    let rest = rpc.list_consultations(call(message.clone(), "ListConsultations", anna())).await.expect("listed").into_inner();
+    let rest =
+        rpc.list_consultations(call(message.clone(), "ListConsultations", anna())).await.expect("listed").into_inner();
     assert_eq!((rest.consultations.len(), rest.next_page_token.as_str()), (1, ""));
-    let status =
-        rpc.list_consultations(call(message, "ListConsultations", person(ALDER.1, "pat"))).await.err().expect("another's token");
+    let status = rpc
+        .list_consultations(call(message, "ListConsultations", person(ALDER.1, "pat")))
+        .await
+        .err()
+        .expect("another's token");
     assert_eq!(reason(&status), "PAGE_TOKEN_INVALID");
     let none = ListConsultationsRequest::default();
     let page = rpc.list_consultations(call(none, "ListConsultations", person(BIRCH.1, "bo"))).await.expect("empty");

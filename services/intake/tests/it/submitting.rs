@@ -17,8 +17,13 @@ async fn every_wrong_field_is_named_at_once_and_nothing_is_written() {
     message.content.as_mut().expect("there").topic = "No Topic".to_owned();
     let status = world.submit(message, supplier()).await.err().expect("refused");
     let details = tonic_types::StatusExt::get_error_details(&status);
-    let fields: Vec<&str> =
-        details.bad_request().expect("fields").field_violations.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<&str> = details
+        .bad_request()
+        .expect("fields")
+        .field_violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     assert_eq!(fields, ["request_id", "practice_ods", "channel", "patient.birth_date", "content.topic"]);
     assert_eq!(world.count("intake.consultation").await, 0);
 }
@@ -77,7 +82,10 @@ async fn a_receipt_says_who_answers_and_by_when() {
     let world = World::new().await;
     let accepted = world.submit(submission("my back hurts"), supplier()).await.expect("accepted").into_inner();
     let receipt = accepted.receipt.expect("a receipt");
-    assert_eq!((receipt.who_answers.as_str(), receipt.practice_phone.as_str()), ("Northside Access Hub", "020 7946 0001"));
+    assert_eq!(
+        (receipt.who_answers.as_str(), receipt.practice_phone.as_str()),
+        ("Northside Access Hub", "020 7946 0001")
+    );
     // 09:00 and one core day (10.5 hours) more: the next day at 09:00; told by 18:30 today.
     let at = |time: time::OffsetDateTime| time.unix_timestamp();
     assert_eq!(receipt.plan_by.expect("set").seconds, at(time::macros::datetime!(2026-03-02 18:30 UTC)));
@@ -87,7 +95,10 @@ async fn a_receipt_says_who_answers_and_by_when() {
     let id = uuid::Uuid::parse_str(accepted.consultation.trim_start_matches("consultations/")).expect("a UUID");
     assert_eq!(id.as_bytes()[15], shard);
     assert_eq!(world.count("ehub.outbox where kind = 'ehub.intake.event.v1.ConsultationAccepted'").await, 1);
-    assert_eq!(world.count("ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded' and consultation is not null").await, 1);
+    assert_eq!(
+        world.count("ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded' and consultation is not null").await,
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,8 +6,9 @@ use ehub_auth::{Caller, GrantPresented};
 use ehub_clock::{Clock, ManualClock};
 use ehub_intake::testing;
 use ehub_proto::intake::v1::{
-    Channel, Content, Enrolment, Need, Patient, Promise, PutEnrolmentRequest, PutEnrolmentResponse, SubmitConsultationRequest,
-    SubmitConsultationResponse, Submitter, SubmitterKind, Urgency, intake_service_server::IntakeService,
+    Channel, Content, Enrolment, Need, Patient, Promise, PutEnrolmentRequest, PutEnrolmentResponse,
+    SubmitConsultationRequest, SubmitConsultationResponse, Submitter, SubmitterKind, Urgency,
+    intake_service_server::IntakeService,
 };
 use ehub_test_support::{TestDb, client, person, request, seed_access};
 use time::macros::datetime;
@@ -56,7 +57,10 @@ impl World {
     /// Counts rows, past row security.
     pub async fn count(&self, what: &str) -> i64 {
         let mut conn = self.db.admin().await;
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {what}"))).fetch_one(&mut conn).await.expect("counted")
+        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select count(*) from {what}")))
+            .fetch_one(&mut conn)
+            .await
+            .expect("counted")
     }
 }
 
@@ -112,12 +116,7 @@ pub fn patient() -> Patient {
 }
 
 pub fn content(text: &str) -> Content {
-    Content {
-        need: Need::Clinical.into(),
-        topic: "other".to_owned(),
-        free_text: text.to_owned(),
-        ..Content::default()
-    }
+    Content { need: Need::Clinical.into(), topic: "other".to_owned(), free_text: text.to_owned(), ..Content::default() }
 }
 
 pub fn enrolment() -> Enrolment {
@@ -135,7 +134,11 @@ pub fn enrolment() -> Enrolment {
         hub_name: "Northside Access Hub".to_owned(),
         needs: vec![Need::Clinical.into()],
         from_date: "2026-01-01".to_owned(),
-        promises: vec![row(Urgency::Routine, 630, true), row(Urgency::Urgent, 120, true), row(Urgency::Emergency, 15, false)],
+        promises: vec![
+            row(Urgency::Routine, 630, true),
+            row(Urgency::Urgent, 120, true),
+            row(Urgency::Emergency, 15, false),
+        ],
         duty_contact: "http://127.0.0.1:1/alerts".to_owned(),
         if_worse: "Ring us, or 999 in an emergency.".to_owned(),
         ..Enrolment::default()

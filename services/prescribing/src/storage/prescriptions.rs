@@ -13,9 +13,19 @@ use crate::{
 };
 use rows::{ItemRow, PrescriptionRow};
 
-/// The columns of a prescription that are read.
-const COLUMNS: &str = "id, consultation, practice, practice_ods, organisation, cost_centre, prescriber, state, version, \
-    short_id, pharmacy_ods, raised_at, sign_by, signed_at, issued_at, refusal_code";
+/// A statement that reads prescriptions, from what stands around their columns.
+macro_rules! reading {
+    ($name:literal, $rest:literal) => {
+        concat!(
+            "/* prescriptions.",
+            $name,
+            " */ select id, consultation, practice, practice_ods, organisation, cost_centre, prescriber, state, version, \
+             short_id, pharmacy_ods, raised_at, sign_by, signed_at, issued_at, refusal_code \
+             from prescribing.prescription where ",
+            $rest
+        )
+    };
+}
 
 /// Whether a row is kept against change until the transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,12 +127,11 @@ async fn insert_item(tx: &mut Tx, of: &Prescription, position: i16, item: &Item)
 
 /// A prescription, when it is the caller's to see.
 pub async fn find(tx: &mut Tx, id: PrescriptionId, lock: Lock) -> Result<Option<Prescription>, StorageError> {
-    let lock = if lock == Lock::Yes { " for update" } else { "" };
-    // Not a value but one of two endings of our own.
-    let statement =
-        format!("/* prescriptions.find */ select {COLUMNS} from prescribing.prescription where id = $1{lock}");
-    let row: Option<PrescriptionRow> =
-        sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(id.uuid()).fetch_optional(tx.conn()).await?;
+    let statement = match lock {
+        Lock::No => reading!("find", "id = $1"),
+        Lock::Yes => reading!("find_to_change", "id = $1 for update"),
+    };
+    let row: Option<PrescriptionRow> = sqlx::query_as(statement).bind(id.uuid()).fetch_optional(tx.conn()).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(with_items(tx, vec![row]).await?.pop())
 }
@@ -134,11 +143,11 @@ pub async fn of_consultation(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Vec<Prescription>, StorageError> {
-    let statement = format!(
-        "/* prescriptions.of_consultation */ select {COLUMNS} from prescribing.prescription \
-          where consultation = $1 and ($2::timestamptz is null or (raised_at, id) > ($2, $3)) order by raised_at, id limit $4"
+    let statement = reading!(
+        "of_consultation",
+        "consultation = $1 and ($2::timestamptz is null or (raised_at, id) > ($2, $3)) order by raised_at, id limit $4"
     );
-    let rows = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+    let rows = sqlx::query_as(statement)
         .bind(consultation.uuid())
         .bind(after.map(|(at, _)| at))
         .bind(after.map(|(_, id)| id))
@@ -155,12 +164,12 @@ pub async fn unsigned(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Vec<Prescription>, StorageError> {
-    let statement = format!(
-        "/* prescriptions.unsigned */ select {COLUMNS} from prescribing.prescription \
-          where prescriber = $1 and state in ('RAISED', 'PREPARED') \
-            and ($2::timestamptz is null or (raised_at, id) > ($2, $3)) order by raised_at, id limit $4"
+    let statement = reading!(
+        "unsigned",
+        "prescriber = $1 and state in ('RAISED', 'PREPARED') \
+         and ($2::timestamptz is null or (raised_at, id) > ($2, $3)) order by raised_at, id limit $4"
     );
-    let rows = sqlx::query_as(sqlx::AssertSqlSafe(statement))
+    let rows = sqlx::query_as(statement)
         .bind(prescriber)
         .bind(after.map(|(at, _)| at))
         .bind(after.map(|(_, id)| id))

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use ehub_postgres::{Db, Scope, StorageError, Tx, Work, forget_older_than};
+use ehub_postgres::{Db, Scope, StorageError};
 use ehub_telemetry::metrics::{self, Counter, Gauge};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::storage::housekeeping;
+use crate::operations::look_after::{Forget, Look};
 
 static OVERDUE: Counter = metrics::counter(
     "ehub.prescribing.signature.overdue",
@@ -25,12 +24,8 @@ static SENDING: Gauge = metrics::gauge(
     "Prescriptions EPS has not answered yet.",
 );
 
-/// How long what was answered to a request id is kept (D6).
-const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How often it looks; nothing here is urgent to the second.
 const EVERY: Duration = Duration::from_secs(10);
-/// How many prescriptions are marked at a time.
-const BATCH: i64 = 100;
 
 /// The worker.
 #[derive(Debug)]
@@ -67,36 +62,5 @@ impl Housekeeping {
         SENDING.set(sending as f64, &[]);
         self.db.run(&scope, &Forget).await?;
         Ok(())
-    }
-}
-
-struct Looked {
-    overdue: Vec<(Uuid, Uuid)>,
-    waiting: (i64, i64),
-}
-
-struct Look;
-
-impl Work for Look {
-    const NAME: &'static str = "look_at_prescriptions";
-    type Output = Looked;
-    type Error = StorageError;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Looked, StorageError> {
-        let overdue = housekeeping::mark_overdue(tx, BATCH).await?;
-        Ok(Looked { overdue, waiting: housekeeping::waiting(tx).await? })
-    }
-}
-
-struct Forget;
-
-impl Work for Forget {
-    const NAME: &'static str = "forget_request_ids";
-    type Output = u64;
-    type Error = StorageError;
-
-    async fn run(&self, tx: &mut Tx) -> Result<u64, StorageError> {
-        let before = tx.at() - KEPT;
-        forget_older_than(tx, before).await
     }
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use ehub_access::AccessError;
 use ehub_postgres::{PageTokens, StorageError, Tx, Work};
 
-use crate::{
-    domain::Entry,
-    storage::entry::{self, Filter},
-};
+pub use crate::storage::entry::Filter;
+use crate::{domain::Entry, storage::entry};
 
 /// Why nothing is listed.
 #[derive(Debug, thiserror::Error)]

@@ -19,8 +19,12 @@ pub(super) use agreement::{list_agreements, put_agreement};
 
 use crate::{
     domain::{SettleAction, State},
-    operations::{file_entry::FileEntry, get_entry::GetEntry, list_entries::ListEntries, settle_entry::SettleEntry},
-    storage::entry::Filter,
+    operations::{
+        file_entry::FileEntry,
+        get_entry::GetEntry,
+        list_entries::{Filter, ListEntries},
+        settle_entry::SettleEntry,
+    },
 };
 
 pub(super) fn file_entry(call: &Call, request: FileEntryRequest) -> Result<(Uuid, FileEntry), Fault> {

@@ -3,7 +3,7 @@
 use ehub_postgres::{StorageError, Tx};
 use ehub_roots::{Root, RootSource};
 
-use crate::storage::roots;
+use crate::operations::list_roots;
 
 /// The roots of write-back.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +11,7 @@ pub struct EntryRoots;
 
 impl RootSource for EntryRoots {
     async fn all(&self, tx: &mut Tx) -> Result<Vec<Root>, StorageError> {
-        let rows = roots::all(tx).await?;
+        let rows = list_roots::all(tx).await?;
         Ok(rows.into_iter().map(|(id, version, state)| Root { id, version, state }).collect())
     }
 }

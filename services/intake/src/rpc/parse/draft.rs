@@ -1,8 +1,6 @@
 //! Wire messages as drafts: moved, not judged.
 
-use ehub_proto::intake::v1::{
-    Content, Need as ProtoNeed, Patient, Submitter, SubmitterKind as ProtoSubmitterKind,
-};
+use ehub_proto::intake::v1::{Content, Need as ProtoNeed, Patient, Submitter, SubmitterKind as ProtoSubmitterKind};
 
 use crate::domain::{
     codes::{Need, SubmitterKind},

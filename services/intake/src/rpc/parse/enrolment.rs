@@ -40,7 +40,12 @@ pub(in crate::rpc) fn put_enrolment(
     Ok((request_id.uuid(), PutEnrolment { replaces: id.map(|id| (id, etag)), terms }))
 }
 
-fn terms(fields: &mut Fields, given: Enrolment, caller: Option<&OdsCode>, duty_contacts: DutyContacts) -> Option<Terms> {
+fn terms(
+    fields: &mut Fields,
+    given: Enrolment,
+    caller: Option<&OdsCode>,
+    duty_contacts: DutyContacts,
+) -> Option<Terms> {
     let practice_ods = fields.check("enrolment.practice_ods", OdsCode::parse(&given.practice_ods));
     let hub_ods = fields.check("enrolment.hub_ods", OdsCode::parse(&given.hub_ods));
     if hub_ods.as_ref().is_some_and(|hub| Some(hub) != caller) {
@@ -57,7 +62,8 @@ fn terms(fields: &mut Fields, given: Enrolment, caller: Option<&OdsCode>, duty_c
     if given.needs.is_empty() {
         fields.wrong("enrolment.needs", "is required");
     }
-    let promises: Vec<Promise> = given.promises.iter().enumerate().filter_map(|(at, row)| promise(fields, at, row)).collect();
+    let promises: Vec<Promise> =
+        given.promises.iter().enumerate().filter_map(|(at, row)| promise(fields, at, row)).collect();
     let from_date = day(fields, "enrolment.from_date", &given.from_date);
     let to_date = if given.to_date.is_empty() { None } else { day(fields, "enrolment.to_date", &given.to_date) };
     if let (Some(from), Some(to)) = (from_date, to_date)

@@ -53,7 +53,8 @@ pub(in crate::rpc) fn list_quarantined(
     let mut fields = Fields::new();
     let page_size = size(&mut fields, request.page_size);
     fields.finish()?;
-    let arguments = format!("{}|{}|{}|{}", call.method, call.caller.client, call.caller.subject, request.include_settled);
+    let arguments =
+        format!("{}|{}|{}|{}", call.method, call.caller.client, call.caller.subject, request.include_settled);
     let after: Option<(i64, Uuid)> = tokens.open(&arguments, &request.page_token).map_err(|_| page_token_invalid())?;
     Ok(ListQuarantined {
         owner_ods: own_organisation(call)?,
