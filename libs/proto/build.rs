@@ -21,6 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     fs::write(out.join("ehub_descriptor.bin"), compiler.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .bytes(".")
+        // Maps in order, so that encoding a request twice gives the same bytes.
+        .btree_map(".")
         .skip_debug(["."])
         .compile_fds(descriptors)?;
     Ok(())

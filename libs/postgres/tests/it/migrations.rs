@@ -28,9 +28,14 @@ async fn the_serving_roles_can_tell_a_complete_schema_from_one_that_is_not() {
 #[tokio::test]
 async fn migrating_and_bootstrapping_twice_is_as_good_as_once() {
     let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
+    let mut admin = db.admin().await;
+    // A clone belongs to whoever cloned it; a service's database belongs to its migrate role.
+    admin
+        .execute("do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$")
+        .await
+        .expect("owned as in service");
     let owner = db.config.migrate_url.as_ref().expect("given");
     migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect("nothing to do");
-    let mut admin = db.admin().await;
     let name: String = sqlx::query_scalar("select current_database()").fetch_one(&mut admin).await.expect("reads");
     for _ in 0..2 {
         bootstrap(&db.admin_url, "spare", &name, "test").await.expect("roles are there");

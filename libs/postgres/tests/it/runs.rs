@@ -96,7 +96,7 @@ async fn a_real_deadlock_is_run_again() {
 }
 
 async fn lock(tx: &mut Tx, text: &str) -> Result<(), StorageError> {
-    let done = sqlx::query("update public.note set text = text where text = $1").bind(text).execute(tx.conn()).await?;
+    let done = sqlx::query("update ehub.note set text = text where text = $1").bind(text).execute(tx.conn()).await?;
     exactly_one("lock", done.rows_affected())
 }
 
@@ -149,7 +149,7 @@ async fn a_dropped_call_never_harms_the_next() {
             Box::pin(async move { write(tx, Uuid::nil(), &text).await })
         });
         pool.run(&scope, &keep).await.expect("the next call succeeds");
-        let seen: i64 = sqlx::query_scalar("select count(*) from public.note where text = $1")
+        let seen: i64 = sqlx::query_scalar("select count(*) from ehub.note where text = $1")
             .bind(&text)
             .fetch_one(&mut admin)
             .await

@@ -67,7 +67,7 @@ async fn row_security_refuses_to_write_for_others() {
     assert!(matches!(error, StorageError::Forbidden(_)), "{error}");
     let moving = act(|tx| {
         Box::pin(async move {
-            sqlx::query("update public.note set practice = $1").bind(BIRCH).execute(tx.conn()).await?;
+            sqlx::query("update ehub.note set practice = $1").bind(BIRCH).execute(tx.conn()).await?;
             Ok::<_, StorageError>(())
         })
     });
@@ -75,14 +75,14 @@ async fn row_security_refuses_to_write_for_others() {
     assert!(matches!(error, StorageError::Forbidden(_)), "{error}");
     let deleting = act(|tx| {
         Box::pin(async move {
-            let done = sqlx::query("delete from public.note where practice = $1").bind(BIRCH).execute(tx.conn()).await?;
+            let done = sqlx::query("delete from ehub.note where practice = $1").bind(BIRCH).execute(tx.conn()).await?;
             Ok::<_, StorageError>(done.rows_affected())
         })
     });
     assert_eq!(db.run.run(&anna, &deleting).await.expect("runs"), 0);
     let emptying = act(|tx| {
         Box::pin(async move {
-            sqlx::query("truncate public.note").execute(tx.conn()).await?;
+            sqlx::query("truncate ehub.note").execute(tx.conn()).await?;
             Ok::<_, StorageError>(())
         })
     });
@@ -92,13 +92,13 @@ async fn row_security_refuses_to_write_for_others() {
 #[tokio::test]
 async fn without_a_scope_nothing_is_seen_not_even_by_the_owner() {
     let db = two_practices(Clock::system()).await;
-    let bare: i64 = sqlx::query_scalar("select count(*) from public.note").fetch_one(db.run.pool()).await.expect("counts");
+    let bare: i64 = sqlx::query_scalar("select count(*) from ehub.note").fetch_one(db.run.pool()).await.expect("counts");
     assert_eq!(bare, 0);
     let url = db.config.migrate_url.as_ref().expect("given");
     let mut owner = PgConnection::connect(url.reveal()).await.expect("connects");
-    let owned: i64 = sqlx::query_scalar("select count(*) from public.note").fetch_one(&mut owner).await.expect("counts");
+    let owned: i64 = sqlx::query_scalar("select count(*) from ehub.note").fetch_one(&mut owner).await.expect("counts");
     assert_eq!(owned, 0);
-    owner.execute("insert into public.note values (gen_random_uuid(), 'x')").await.expect_err("no policy lets it write");
+    owner.execute("insert into ehub.note values (gen_random_uuid(), 'x')").await.expect_err("no policy lets it write");
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn settings_end_with_their_transaction() {
     assert_eq!(left, vec![None; 5]);
     assert_eq!(seen(&one, &person_scope("H8H01", "carl")).await, Vec::<String>::new());
     one.pool().execute("set app.kind = 'service'").await.expect("a forgotten session setting");
-    let count: i64 = sqlx::query_scalar("select count(*) from public.note").fetch_one(one.pool()).await.expect("counts");
+    let count: i64 = sqlx::query_scalar("select count(*) from ehub.note").fetch_one(one.pool()).await.expect("counts");
     assert_eq!(count, 0, "the pool takes session settings back");
 }
 

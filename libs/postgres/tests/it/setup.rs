@@ -9,13 +9,13 @@ use uuid::Uuid;
 /// No migrations but the foundation's.
 pub static FOUNDATION_ONLY: Migrator = Migrator::DEFAULT;
 
-/// A database with `public.note (practice, text)` behind row security, owned by the migrate role.
+/// A database with `ehub.note (practice, text)` behind row security, owned by the migrate role.
 pub async fn database(clock: Clock) -> TestDb {
     let db = TestDb::create("intake", &FOUNDATION_ONLY, clock).await;
     let mut admin = db.admin().await;
     admin.execute("set role ehub_intake_migrate").await.expect("role");
-    admin.execute("create table public.note (practice uuid not null, text text not null)").await.expect("table");
-    admin.execute("call ehub.protect('public.note')").await.expect("protected");
+    admin.execute("create table ehub.note (practice uuid not null, text text not null)").await.expect("table");
+    admin.execute("call ehub.protect('ehub.note')").await.expect("protected");
     db
 }
 
@@ -27,7 +27,7 @@ pub fn pool_of(db: &TestDb, connections: u32, role: Role) -> Db {
 
 /// Writes a note for a practice.
 pub async fn write(tx: &mut Tx, practice: Uuid, text: &str) -> Result<(), StorageError> {
-    sqlx::query("insert into public.note (practice, text) values ($1, $2)")
+    sqlx::query("insert into ehub.note (practice, text) values ($1, $2)")
         .bind(practice)
         .bind(text)
         .execute(tx.conn())
@@ -37,5 +37,5 @@ pub async fn write(tx: &mut Tx, practice: Uuid, text: &str) -> Result<(), Storag
 
 /// The notes this transaction sees, in order.
 pub async fn read(tx: &mut Tx) -> Result<Vec<String>, StorageError> {
-    Ok(sqlx::query_scalar("select text from public.note order by text").fetch_all(tx.conn()).await?)
+    Ok(sqlx::query_scalar("select text from ehub.note order by text").fetch_all(tx.conn()).await?)
 }

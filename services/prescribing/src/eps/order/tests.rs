@@ -178,12 +178,3 @@ fn what_was_prepared_is_sent_with_the_signature_and_nothing_else_changed() {
     assert!(signed_bytes(b"{}", &signature, "x").is_err());
     assert!(signed_bytes(&prepared, "not base64", "x").is_err());
 }
-
-#[test]
-fn zz_dump() {
-    let of = prescription(vec![medicine("39732311000001104", None), medicine("322341003", Some(Schedule::Two))], None);
-    let prepared = bytes(&of, &membership(Some("977677"), None));
-    std::fs::write("/tmp/presc_prepare.json", &prepared).expect("w");
-    let signature = STANDARD.encode("<Signature xmlns=\"http://www.w3.org/2000/09/xmldsig#\"></Signature>");
-    std::fs::write("/tmp/presc_order.json", signed_bytes(&prepared, &signature, "2026-07-01T00:40:00+01:00").expect("o")).expect("w");
-}
