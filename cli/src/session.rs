@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::Context as _;
 use ehub_proto::{
-    allocation::v1::{allocation_service_client::AllocationServiceClient, register_service_client::RegisterServiceClient},
+    allocation::v1::{
+        allocation_service_client::AllocationServiceClient, register_service_client::RegisterServiceClient,
+    },
     audit::v1::audit_service_client::AuditServiceClient,
     intake::v1::intake_service_client::IntakeServiceClient,
     prescribing::v1::prescribing_service_client::PrescribingServiceClient,
@@ -40,7 +42,9 @@ impl Suite {
     pub fn of(world: &World) -> anyhow::Result<Self> {
         let mut channels = BTreeMap::new();
         for (name, addresses) in &world.services {
-            let endpoint = Endpoint::from_shared(addresses.grpc.clone())?.connect_timeout(Duration::from_secs(5)).tcp_nodelay(true);
+            let endpoint = Endpoint::from_shared(addresses.grpc.clone())?
+                .connect_timeout(Duration::from_secs(5))
+                .tcp_nodelay(true);
             channels.insert(name.clone(), endpoint.connect_lazy());
         }
         Ok(Self {
@@ -57,7 +61,10 @@ impl Suite {
 
     fn channel(&self, service: &str) -> Channel {
         // A service the world file does not name answers nothing.
-        self.channels.get(service).cloned().unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:1").connect_lazy())
+        self.channels
+            .get(service)
+            .cloned()
+            .unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:1").connect_lazy())
     }
 }
 

@@ -8,14 +8,14 @@ use std::{
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto").canonicalize()?;
-    println!("cargo:rerun-if-changed={}", root.display());
+    println!("cargo:rerun-if-changed={}", root.join("ehub").display());
     let mut files = Vec::new();
     collect(&root.join("ehub"), &mut files)?;
     files.sort();
     let mut compiler = protox::Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let descriptors = compiler.file_descriptor_set();
-    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     // Encoded by protox, which keeps extension options; prost's own types would drop the access
     // rules. Comments stay in: reflection shows them.
     fs::write(out.join("ehub_descriptor.bin"), compiler.encode_file_descriptor_set())?;

@@ -31,6 +31,7 @@ fn play(consultations: usize) -> Value {
 }
 
 /// A superuser's connection to a service's database of the last run.
+#[expect(clippy::disallowed_methods, reason = "a test's own settings")]
 async fn look_at(service: &str) -> PgConnection {
     let admin = std::env::var("EHUB_TEST_POSTGRES").expect("EHUB_TEST_POSTGRES: run `make test`");
     let options: PgConnectOptions = admin.parse().expect("a URL");
@@ -60,7 +61,11 @@ async fn a_morning_is_played_and_the_world_is_whole() {
         assert!(count(&report, &format!("/consultations/{story}")) >= least, "{story}: {report}");
     }
     let closed = count(&report, "/consultations/closed");
-    assert_eq!(closed + count(&report, "/consultations/passed_back"), count(&report, "/consultations/accepted"), "{report}");
+    assert_eq!(
+        closed + count(&report, "/consultations/passed_back"),
+        count(&report, "/consultations/accepted"),
+        "{report}"
+    );
     assert_eq!(count(&report, "/answered"), closed, "{report}");
     assert!(count(&report, "/entries/acknowledged") >= 10, "{report}");
     assert!(count(&report, "/entries/needs_attention") >= 2, "no agreement and an untraced patient: {report}");
@@ -76,7 +81,8 @@ async fn a_morning_is_played_and_the_world_is_whole() {
     // The world from outside, past every service.
     for service in SERVICES {
         let mut conn = look_at(service).await;
-        let held: i64 = sqlx::query_scalar("select count(*) from ehub.outbox_held").fetch_one(&mut conn).await.expect("held");
+        let held: i64 =
+            sqlx::query_scalar("select count(*) from ehub.outbox_held").fetch_one(&mut conn).await.expect("held");
         assert_eq!(held, 0, "streams of {service} are held back");
         let foreign: i64 = sqlx::query_scalar(
             "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace \
@@ -98,6 +104,7 @@ async fn a_morning_is_played_and_the_world_is_whole() {
     .await
     .expect("cursors");
     assert_eq!(undelivered, 0, "a cursor is behind an accepted consultation");
-    let accepted: i64 = sqlx::query_scalar("select count(*) from intake.consultation").fetch_one(&mut intake).await.expect("roots");
+    let accepted: i64 =
+        sqlx::query_scalar("select count(*) from intake.consultation").fetch_one(&mut intake).await.expect("roots");
     assert_eq!(accepted, count(&report, "/consultations/accepted"));
 }

@@ -1,4 +1,4 @@
-//! `ehub serve`, and the same program under a service's name: one image, five entry points (D24).
+//! `ehub serve`, and the same program under a service's name: one image, five entry points.
 
 use std::{
     ffi::{OsStr, OsString},

@@ -35,6 +35,7 @@ impl Databases {
         Ok(())
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a statement that takes no parameters, of a name of ours")]
     async fn prepare_one(&self, service: &'static str, keep: bool) -> anyhow::Result<()> {
         let name = name(service);
         if !keep {

@@ -50,14 +50,18 @@ impl Issuer {
         Ok((issuer, address))
     }
 
-
     /// The public keys.
     pub fn jwks(&self) -> String {
         self.0.jwks_json()
     }
 
     /// Writes the services' own tokens where a cluster would project them, and renews them.
-    pub async fn keep_service_tokens(self, folder: &Path, services: &[&'static str], stop: CancellationToken) -> anyhow::Result<()> {
+    pub async fn keep_service_tokens(
+        self,
+        folder: &Path,
+        services: &[&'static str],
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
         let write = {
             let folder = folder.to_owned();

@@ -34,7 +34,8 @@ pub struct Signer {
 impl Signer {
     /// The signer kept in a folder, made when there is none.
     pub fn kept_in(folder: &Path) -> anyhow::Result<Self> {
-        let (key_file, certificate_file) = (folder.join("prescriber-key.der"), folder.join("prescriber-certificate.pem"));
+        let (key_file, certificate_file) =
+            (folder.join("prescriber-key.der"), folder.join("prescriber-certificate.pem"));
         if !key_file.is_file() || !certificate_file.is_file() {
             fs::create_dir_all(folder)?;
             let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).context("an RSA key")?;

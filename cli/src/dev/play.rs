@@ -21,8 +21,8 @@ use crate::{
     session::{Session, Suite},
     waiting::{deadline, expired},
 };
-pub use stories::Story;
 use stories::Plan;
+pub use stories::Story;
 pub use tally::{Counts, Tally};
 
 /// How long after the last submission everything must have its outcome.
@@ -47,7 +47,10 @@ pub struct Played {
 pub async fn play(suite: &Suite, running: &Running, options: &DevOptions) -> anyhow::Result<Played> {
     let auditor = suite.as_persona("auditor");
     let before = no_loss(&auditor).await?;
-    let plans = stories::plan(options.consultations, options.seed.map_or_else(|| running.clock.random::<8>(), u64::to_be_bytes));
+    let plans = stories::plan(
+        options.consultations,
+        options.seed.map_or_else(|| running.clock.random::<8>(), u64::to_be_bytes),
+    );
     patients::register(&running.world.demographics, &plans).await?;
 
     let began = running.clock.now();

@@ -167,7 +167,14 @@ impl Report {
         row("entries that need attention", self.entries.needs_attention.to_string());
         row("prescriptions issued under the hub's cost centre", self.prescriptions.issued.to_string());
         let verified = if self.audit.verified { "verified" } else { "NOT VERIFIED" };
-        row("audit log", format!("{} leaves, root {}… {verified}", self.audit.size, &self.audit.root[..16.min(self.audit.root.len())]));
+        row(
+            "audit log",
+            format!(
+                "{} leaves, root {}… {verified}",
+                self.audit.size,
+                &self.audit.root[..16.min(self.audit.root.len())]
+            ),
+        );
         let proof = &self.no_loss;
         row(
             "no loss",
@@ -244,7 +251,9 @@ async fn count_entries(session: &Session, since: OffsetDateTime) -> anyhow::Resu
             }
             match entry.state() {
                 EntryState::Acknowledged => counts.acknowledged += 1,
-                EntryState::NeedsAttention | EntryState::Rejected | EntryState::Undelivered => counts.needs_attention += 1,
+                EntryState::NeedsAttention | EntryState::Rejected | EntryState::Undelivered => {
+                    counts.needs_attention += 1
+                }
                 _ => counts.other += 1,
             }
         }
@@ -257,7 +266,8 @@ async fn count_entries(session: &Session, since: OffsetDateTime) -> anyhow::Resu
 
 /// Fetches the whole log and verifies it here, with nothing but the public key.
 async fn verify_audit(session: &Session) -> anyhow::Result<Audit> {
-    let checkpoint = session.audit().get_checkpoint(session.request(GetCheckpointRequest {}).await?).await?.into_inner();
+    let checkpoint =
+        session.audit().get_checkpoint(session.request(GetCheckpointRequest {}).await?).await?.into_inner();
     let mut leaves: Vec<Vec<u8>> = Vec::new();
     while i64::try_from(leaves.len())? < checkpoint.size {
         let start = i64::try_from(leaves.len())?;
@@ -267,7 +277,8 @@ async fn verify_audit(session: &Session) -> anyhow::Result<Audit> {
         anyhow::ensure!(!page.is_empty(), "the export ends before the checkpoint's size");
         leaves.extend(page.into_iter().map(|leaf| leaf.to_vec()));
     }
-    let verified = ehub_audit::verify::verify_export(leaves.into_iter(), &checkpoint.checkpoint, &checkpoint.verifier_key);
+    let verified =
+        ehub_audit::verify::verify_export(leaves.into_iter(), &checkpoint.checkpoint, &checkpoint.verifier_key);
     if let Err(error) = &verified {
         output::note(&format!("the audit log does not verify: {error}"));
     }
@@ -286,4 +297,3 @@ fn no_loss(proof: &NoLoss) -> NoLossReport {
         rejected: proof.rejected,
     }
 }
-

@@ -4,15 +4,17 @@ use anyhow::Context as _;
 use ehub_auth::Kind;
 use ehub_proto::{
     allocation::v1::{
-        AccessAgreement, Organisation, OrganisationKind as ProtoKind, PutAccessAgreementRequest, PutOrganisationRequest,
-        PutRosterRequest, Roster,
+        AccessAgreement, Organisation, OrganisationKind as ProtoKind, PutAccessAgreementRequest,
+        PutOrganisationRequest, PutRosterRequest, Roster,
     },
     intake::v1::{Enrolment, Need, Promise, PutEnrolmentRequest, Urgency},
     prescribing::v1::{CostCentre, Membership, PutCostCentreRequest, PutMembershipRequest},
     writeback::v1::{Agreement, PutAgreementRequest},
 };
 
-use super::world::{COST_CENTRE, HUB, HUB_NAME, ICB, NO_AGREEMENT, ORGANISATIONS, OrganisationKind, PERSONAS, practices};
+use super::world::{
+    COST_CENTRE, HUB, HUB_NAME, ICB, NO_AGREEMENT, ORGANISATIONS, OrganisationKind, PERSONAS, practices,
+};
 use crate::{
     session::{Session, Suite, new_id},
     waiting::until_ok,

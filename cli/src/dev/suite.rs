@@ -17,7 +17,10 @@ use super::{
     otlp::Receiver,
     paths::Paths,
     processes::{Process, ready_file},
-    world::{INTAKE_MAILBOX, MAILBOX_PASSWORD, MESH_SHARED_KEY, HUB, SUPPLIER, SUPPLIER_MAILBOX, WRITEBACK_MAILBOX, practices},
+    world::{
+        HUB, INTAKE_MAILBOX, MAILBOX_PASSWORD, MESH_SHARED_KEY, SUPPLIER, SUPPLIER_MAILBOX, WRITEBACK_MAILBOX,
+        practices,
+    },
 };
 use crate::{
     arguments::DevOptions,
@@ -31,7 +34,6 @@ pub struct Running {
     pub world: World,
     pub paths: Paths,
     pub clock: Clock,
-    pub signer: Signer,
     pub receiver: Receiver,
     /// How long from the start to five SERVING healths.
     pub serving_after: Duration,
@@ -94,7 +96,6 @@ pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Runnin
         world,
         paths: paths.clone(),
         clock: clock.clone(),
-        signer,
         receiver,
         serving_after: Duration::ZERO,
         services: Vec::new(),

@@ -64,12 +64,28 @@ pub struct Persona {
 }
 
 const CLINICIAN: &[&str] = &[
-    "work.claim", "work.read", "work.transfer", "work.complete", "alert.read", "consultation.read", "entry.file",
-    "entry.read", "prescription.raise", "prescription.sign", "prescription.read",
+    "work.claim",
+    "work.read",
+    "work.transfer",
+    "work.complete",
+    "alert.read",
+    "consultation.read",
+    "entry.file",
+    "entry.read",
+    "prescription.raise",
+    "prescription.sign",
+    "prescription.read",
 ];
 const PRACTICE_STAFF: &[&str] = &[
-    "work.claim", "work.read", "work.transfer", "work.complete", "consultation.read", "consultation.submit", "entry.read",
-    "prescription.read", "audit.read",
+    "work.claim",
+    "work.read",
+    "work.transfer",
+    "work.complete",
+    "consultation.read",
+    "consultation.submit",
+    "entry.read",
+    "prescription.read",
+    "audit.read",
 ];
 
 pub const PERSONAS: [Persona; 10] = [
@@ -88,12 +104,33 @@ pub const PERSONAS: [Persona; 10] = [
         role: "",
         full_name: "",
         scopes: &[
-            "register.write", "register.read", "enrolment.write", "enrolment.read", "agreement.write", "agreement.read",
-            "costcentre.write", "costcentre.read", "audit.verify",
+            "register.write",
+            "register.read",
+            "enrolment.write",
+            "enrolment.read",
+            "agreement.write",
+            "agreement.read",
+            "costcentre.write",
+            "costcentre.read",
+            "audit.verify",
         ],
     },
-    Persona { name: "gp-anna", kind: Kind::Person, organisation: HUB, role: "gp", full_name: "Dr Anna Amberley", scopes: CLINICIAN },
-    Persona { name: "gp-bert", kind: Kind::Person, organisation: HUB, role: "gp", full_name: "Dr Bert Brook", scopes: CLINICIAN },
+    Persona {
+        name: "gp-anna",
+        kind: Kind::Person,
+        organisation: HUB,
+        role: "gp",
+        full_name: "Dr Anna Amberley",
+        scopes: CLINICIAN,
+    },
+    Persona {
+        name: "gp-bert",
+        kind: Kind::Person,
+        organisation: HUB,
+        role: "gp",
+        full_name: "Dr Bert Brook",
+        scopes: CLINICIAN,
+    },
     Persona {
         name: "admin-cora",
         kind: Kind::Person,
@@ -109,8 +146,15 @@ pub const PERSONAS: [Persona; 10] = [
         role: "gp",
         full_name: "Dr Dan Dale",
         scopes: &[
-            "alert.read", "alert.acknowledge", "quarantine.read", "quarantine.convert", "consultation.read", "work.read",
-            "entry.read", "entry.settle", "prescription.read",
+            "alert.read",
+            "alert.acknowledge",
+            "quarantine.read",
+            "quarantine.convert",
+            "consultation.read",
+            "work.read",
+            "entry.read",
+            "entry.settle",
+            "prescription.read",
         ],
     },
     Persona {

@@ -1,4 +1,4 @@
-//! Who may reach whose patients today: the one access table, as each service has it (D7).
+//! Who may reach whose patients today: the one access table, as each service has it.
 //!
 //! Allocation owns the register and publishes; the others project with [`apply`]. Row security
 //! reads the same table, so a forgotten check leaks nothing; these checks exist to answer well.

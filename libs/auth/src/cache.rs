@@ -29,20 +29,13 @@ struct Entry<T> {
 
 impl<T> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Self {
-            value: Arc::clone(&self.value),
-            until: self.until,
-            generation: self.generation,
-        }
+        Self { value: Arc::clone(&self.value), until: self.until, generation: self.generation }
     }
 }
 
 impl<T> Verified<T> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            entries: Cache::new(capacity),
-            generation: AtomicU64::new(0),
-        }
+        Self { entries: Cache::new(capacity), generation: AtomicU64::new(0) }
     }
 
     /// The remembered result of `token`, else that of `verify`, which also says until when it holds.
@@ -64,14 +57,7 @@ impl<T> Verified<T> {
         }
         let (value, until) = verify()?;
         let value = Arc::new(value);
-        self.entries.insert(
-            key,
-            Entry {
-                value: Arc::clone(&value),
-                until,
-                generation,
-            },
-        );
+        self.entries.insert(key, Entry { value: Arc::clone(&value), until, generation });
         Ok(value)
     }
 
@@ -84,9 +70,7 @@ impl<T> Verified<T> {
 
 impl<T> fmt::Debug for Verified<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
-            .field("entries", &self.entries.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Verified").field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
@@ -109,22 +93,14 @@ mod tests {
     fn refusals_are_not_remembered() {
         let cache = Verified::<u8>::new(10);
         assert_eq!(cache.get_or_verify("t", START, || Err("bad")), Err("bad"));
-        assert_eq!(
-            cache.get_or_verify("t", START, verify(1)).as_deref(),
-            Ok(&1)
-        );
+        assert_eq!(cache.get_or_verify("t", START, verify(1)).as_deref(), Ok(&1));
     }
 
     #[test]
     fn an_entry_counts_until_its_time_and_not_after() {
         let cache = Verified::new(10);
         cache.get_or_verify("t", START, verify(1)).unwrap();
-        assert_eq!(
-            *cache
-                .get_or_verify("t", UNTIL - Duration::from_secs(1), verify(2))
-                .unwrap(),
-            1
-        );
+        assert_eq!(*cache.get_or_verify("t", UNTIL - Duration::from_secs(1), verify(2)).unwrap(), 1);
         assert_eq!(*cache.get_or_verify("t", UNTIL, verify(2)).unwrap(), 2);
         assert_eq!(cache.get_or_verify("t", UNTIL, || Err(())), Err(()));
     }

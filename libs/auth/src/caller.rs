@@ -71,9 +71,7 @@ impl Caller {
     /// Whether the token lets the caller act for `practice`. It is one of three limits: agreements and roster also apply.
     #[must_use]
     pub fn token_admits_practice(&self, practice: &OdsCode) -> bool {
-        self.practices
-            .as_ref()
-            .is_none_or(|listed| listed.contains(practice))
+        self.practices.as_ref().is_none_or(|listed| listed.contains(practice))
     }
 }
 
@@ -84,10 +82,7 @@ impl fmt::Debug for Caller {
             .field("subject", &self.subject)
             .field("client", &self.client)
             .field("kind", &self.kind)
-            .field(
-                "organisation",
-                &self.organisation.as_ref().map(ToString::to_string),
-            )
+            .field("organisation", &self.organisation.as_ref().map(ToString::to_string))
             .field("practices", &self.practices.as_ref().map(Vec::len))
             .field("role", &self.role)
             .field("name", &self.name.as_ref().map(|_| "***"))

@@ -21,9 +21,7 @@ pub(crate) struct Claims(Value);
 
 impl<'de> Deserialize<'de> for Claims {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_map(Unique)
-            .map(|map| Self(Value::Object(map)))
+        deserializer.deserialize_map(Unique).map(|map| Self(Value::Object(map)))
     }
 }
 
@@ -50,11 +48,7 @@ impl<'de> Visitor<'de> for Unique {
 impl Claims {
     /// The claim under `name`, or behind a JSON pointer when the name begins with `/`. `null` counts as present.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
-        if name.starts_with('/') {
-            self.0.pointer(name)
-        } else {
-            self.0.get(name)
-        }
+        if name.starts_with('/') { self.0.pointer(name) } else { self.0.get(name) }
     }
 
     /// A claim that, if present, is plain text of at most `max` characters and not empty.
@@ -69,9 +63,7 @@ impl Claims {
     /// A claim that must be a string of visible ASCII.
     pub(crate) fn identifier(&self, name: &str, max: usize) -> Result<Option<&str>, TokenRefusal> {
         match self.text(name, max)? {
-            Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Err(TokenRefusal::Claim)
-            }
+            Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err(TokenRefusal::Claim),
             found => Ok(found),
         }
     }
@@ -83,9 +75,7 @@ impl Claims {
             Some(Value::String(text)) if text.is_empty() => Ok(Some(Vec::new())),
             Some(Value::String(text)) => Ok(Some(text.split(' ').collect())),
             Some(Value::Array(items)) => {
-                let words = items
-                    .iter()
-                    .map(|item| item.as_str().ok_or(TokenRefusal::Claim));
+                let words = items.iter().map(|item| item.as_str().ok_or(TokenRefusal::Claim));
                 words.collect::<Result<_, _>>().map(Some)
             }
             Some(_) => Err(TokenRefusal::Claim),
@@ -97,13 +87,9 @@ impl Claims {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        let seconds = value
-            .as_i64()
-            .filter(|seconds| (0..=LAST_SECOND).contains(seconds))
-            .ok_or(TokenRefusal::TimeFormat)?;
-        Timestamp::from_unix_timestamp(seconds)
-            .map(Some)
-            .map_err(|_| TokenRefusal::TimeFormat)
+        let seconds =
+            value.as_i64().filter(|seconds| (0..=LAST_SECOND).contains(seconds)).ok_or(TokenRefusal::TimeFormat)?;
+        Timestamp::from_unix_timestamp(seconds).map(Some).map_err(|_| TokenRefusal::TimeFormat)
     }
 
     /// A NumericDate that must be there.
@@ -156,29 +142,12 @@ mod tests {
 
     #[test]
     fn times_are_whole_seconds_in_range() {
-        for wrong in [
-            "1.0",
-            "1e9",
-            "\"1\"",
-            "-1",
-            "null",
-            "true",
-            "18446744073709551615",
-            "253402300800",
-            "[1]",
-        ] {
+        for wrong in ["1.0", "1e9", "\"1\"", "-1", "null", "true", "18446744073709551615", "253402300800", "[1]"] {
             let read = claims(&format!(r#"{{"exp":{wrong}}}"#)).seconds("exp");
             assert_eq!(read, Err(TokenRefusal::TimeFormat), "{wrong}");
         }
-        assert_eq!(
-            claims("{}").required_seconds("exp"),
-            Err(TokenRefusal::TimeFormat)
-        );
-        assert!(
-            claims(r#"{"exp":253402300799}"#)
-                .required_seconds("exp")
-                .is_ok()
-        );
+        assert_eq!(claims("{}").required_seconds("exp"), Err(TokenRefusal::TimeFormat));
+        assert!(claims(r#"{"exp":253402300799}"#).required_seconds("exp").is_ok());
     }
 
     #[test]
@@ -190,19 +159,8 @@ mod tests {
 
     #[test]
     fn text_is_bounded_and_plain() {
-        for wrong in [
-            r#""""#,
-            r#""1234567890""#,
-            r#""a\u0000b""#,
-            r#""a\nb""#,
-            r#""a\u0085""#,
-            "7",
-            "null",
-        ] {
-            assert!(
-                claims(&format!(r#"{{"t":{wrong}}}"#)).text("t", 9).is_err(),
-                "{wrong}"
-            );
+        for wrong in [r#""""#, r#""1234567890""#, r#""a\u0000b""#, r#""a\nb""#, r#""a\u0085""#, "7", "null"] {
+            assert!(claims(&format!(r#"{{"t":{wrong}}}"#)).text("t", 9).is_err(), "{wrong}");
         }
         assert_eq!(claims(r#"{"t":"Zoë 李"}"#).text("t", 9), Ok(Some("Zoë 李")));
         assert!(claims(r#"{"t":"Zoë"}"#).identifier("t", 9).is_err());

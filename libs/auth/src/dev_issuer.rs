@@ -77,18 +77,8 @@ impl DevIssuer {
 
     /// An issuer with a key made earlier.
     #[must_use]
-    pub fn with_key(
-        clock: Clock,
-        issuer: impl Into<String>,
-        audience: impl Into<String>,
-        key: DevKey,
-    ) -> Self {
-        Self {
-            clock,
-            issuer: issuer.into(),
-            audience: audience.into(),
-            key,
-        }
+    pub fn with_key(clock: Clock, issuer: impl Into<String>, audience: impl Into<String>, key: DevKey) -> Self {
+        Self { clock, issuer: issuer.into(), audience: audience.into(), key }
     }
 
     /// The issuer's name, as `iss` says it.
@@ -128,15 +118,11 @@ impl DevIssuer {
     pub(crate) fn claims(&self, spec: &TokenSpec) -> Value {
         let iat = self.clock.now().unix_timestamp();
         let lifetime = i64::try_from(spec.lifetime.as_secs()).unwrap_or(i64::MAX);
-        let [jti_high, jti_low] =
-            [self.clock.random::<8>(), self.clock.random::<8>()].map(u64::from_be_bytes);
+        let [jti_high, jti_low] = [self.clock.random::<8>(), self.clock.random::<8>()].map(u64::from_be_bytes);
         let mut claims = Map::new();
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(self.issuer));
-        put(
-            "aud",
-            json!(spec.audience.as_ref().unwrap_or(&self.audience)),
-        );
+        put("aud", json!(spec.audience.as_ref().unwrap_or(&self.audience)));
         put("sub", json!(spec.subject));
         put("client_id", json!(spec.client));
         put("iat", json!(iat));
@@ -150,10 +136,7 @@ impl DevIssuer {
             put("ehub_org", json!(organisation.as_str()));
         }
         if let Some(practices) = &spec.practices {
-            put(
-                "ehub_practices",
-                practices.iter().map(OdsCode::as_str).collect(),
-            );
+            put("ehub_practices", practices.iter().map(OdsCode::as_str).collect());
         }
         if let Some(role) = &spec.role {
             put("ehub_role", json!(role));

@@ -98,10 +98,7 @@ pub(crate) fn read_grant(
             _ => return Err(TokenRefusal::Claim),
         },
         // A subject prefix may add to the 255 characters of `sub`.
-        subject: claims
-            .identifier("sub", 600)?
-            .ok_or(TokenRefusal::Claim)?
-            .to_owned(),
+        subject: claims.identifier("sub", 600)?.ok_or(TokenRefusal::Claim)?.to_owned(),
         organisation: uuid(claims, "organisation")?,
         practice: uuid(claims, "practice")?,
         expires_at,
@@ -115,9 +112,5 @@ fn uuid(claims: &Claims, name: &str) -> Result<Uuid, TokenRefusal> {
 }
 
 fn integer(claims: &Claims, name: &str) -> Result<i64, TokenRefusal> {
-    claims
-        .get(name)
-        .and_then(serde_json::Value::as_i64)
-        .filter(|number| *number >= 0)
-        .ok_or(TokenRefusal::Claim)
+    claims.get(name).and_then(serde_json::Value::as_i64).filter(|number| *number >= 0).ok_or(TokenRefusal::Claim)
 }

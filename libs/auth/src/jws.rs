@@ -53,8 +53,7 @@ impl<'a> Unverified<'a> {
         else {
             return Err(TokenRefusal::Structure);
         };
-        let [header, payload, signature] =
-            [header, payload, signature].map(|part| URL_SAFE_NO_PAD.decode(part));
+        let [header, payload, signature] = [header, payload, signature].map(|part| URL_SAFE_NO_PAD.decode(part));
         let (Ok(header), Ok(payload), Ok(signature)) = (header, payload, signature) else {
             return Err(TokenRefusal::Structure);
         };
@@ -144,11 +143,7 @@ mod tests {
     use super::*;
 
     fn token(header: &str, payload: &str) -> String {
-        format!(
-            "{}.{}.c2ln",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(payload)
-        )
+        format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload))
     }
 
     #[test]
@@ -163,11 +158,7 @@ mod tests {
         ] {
             assert_eq!(
                 Unverified::parse(&wrong).err(),
-                if wrong.ends_with("c2k") {
-                    None
-                } else {
-                    Some(TokenRefusal::Structure)
-                },
+                if wrong.ends_with("c2k") { None } else { Some(TokenRefusal::Structure) },
                 "{wrong}"
             );
         }

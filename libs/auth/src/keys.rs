@@ -53,9 +53,7 @@ pub enum JwksError {
     #[error("a JWKS must hold public keys only; this one holds a private key")]
     PrivateKey,
     /// Nothing that could verify a token.
-    #[error(
-        "no key in the JWKS is usable: each needs a kid of [A-Za-z0-9_-]{{1,64}}, use \"sig\", and an allowed alg"
-    )]
+    #[error("no key in the JWKS is usable: each needs a kid of [A-Za-z0-9_-]{{1,64}}, use \"sig\", and an allowed alg")]
     NoUsableKey,
 }
 
@@ -79,17 +77,11 @@ pub(crate) fn parse(document: &[u8], allowed: &[Algorithm]) -> Result<KeySet, Jw
             return Err(JwksError::KidTwice);
         }
     }
-    if keys.is_empty() {
-        Err(JwksError::NoUsableKey)
-    } else {
-        Ok(keys)
-    }
+    if keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(keys) }
 }
 
 /// A key id we are willing to look up.
 pub(crate) fn valid_kid(kid: &str) -> bool {
     (1..=64).contains(&kid.len())
-        && kid
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+        && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }

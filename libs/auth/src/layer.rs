@@ -17,11 +17,8 @@ use crate::{RefusalCounts, RefusalSink, Rules, Verifier, refusal::Unauthenticate
 pub use future::ResponseFuture;
 
 /// gRPC's own services, which say nothing about patients or tenants and are asked by machinery without tokens.
-pub const OPEN_SERVICES: [&str; 3] = [
-    "grpc.health.v1.Health",
-    "grpc.reflection.v1.ServerReflection",
-    "grpc.reflection.v1alpha.ServerReflection",
-];
+pub const OPEN_SERVICES: [&str; 3] =
+    ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"];
 
 /// Authenticates and authorises every request, then calls the service inside with `Arc<Caller>`,
 /// [`Rule`](crate::Rule) and [`GrantPresented`](crate::GrantPresented) in the request's extensions.
@@ -54,17 +51,8 @@ impl AuthLayer {
         sink: Arc<dyn RefusalSink>,
         open: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let open = open
-            .into_iter()
-            .map(|service| format!("/{service}/"))
-            .collect();
-        Self(Arc::new(Shared {
-            verifier,
-            rules,
-            sink,
-            open,
-            unauthenticated: Unauthenticated::default(),
-        }))
+        let open = open.into_iter().map(|service| format!("/{service}/")).collect();
+        Self(Arc::new(Shared { verifier, rules, sink, open, unauthenticated: Unauthenticated::default() }))
     }
 
     /// Unauthenticated calls by reason, since start.
@@ -76,9 +64,7 @@ impl AuthLayer {
 
 impl fmt::Debug for AuthLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthLayer")
-            .field("open", &self.0.open)
-            .finish_non_exhaustive()
+        f.debug_struct("AuthLayer").field("open", &self.0.open).finish_non_exhaustive()
     }
 }
 
@@ -86,10 +72,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService {
-            inner,
-            auth: self.clone(),
-        }
+        AuthService { inner, auth: self.clone() }
     }
 }
 

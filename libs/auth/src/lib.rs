@@ -26,13 +26,8 @@ pub mod token;
 mod verifier;
 
 pub use caller::{Caller, Kind};
-pub use config::{
-    Algorithm, AuthConfig, ClaimNames, ConfigFault, GrantConfig, IssuerConfig, JwksSource,
-    ServiceName,
-};
-pub use grant::{
-    GRANT_HEADER, Grant, GrantKind, GrantPresented, GrantRefusal, GrantSigner, SignerError,
-};
+pub use config::{Algorithm, AuthConfig, ClaimNames, ConfigFault, GrantConfig, IssuerConfig, JwksSource, ServiceName};
+pub use grant::{GRANT_HEADER, Grant, GrantKind, GrantPresented, GrantRefusal, GrantSigner, SignerError};
 pub use keys::JwksError;
 pub use layer::{AuthLayer, AuthService, OPEN_SERVICES, ResponseFuture};
 pub use refusal::{NotAllowed, RefusalCounts, RefusalSink, Refused};

@@ -52,11 +52,10 @@ impl NotAllowed {
                 fault("this call is not for this kind of caller").with("callers", kinds.join(" "))
             }
             Self::Service => fault("this call is for other services"),
-            Self::Scope => fault("the token lacks every scope that admits this call")
-                .with("scopes", rule.scopes.join(" ")),
-            Self::Organisation => {
-                fault("this call needs a token that names the caller's organisation")
+            Self::Scope => {
+                fault("the token lacks every scope that admits this call").with("scopes", rule.scopes.join(" "))
             }
+            Self::Organisation => fault("this call needs a token that names the caller's organisation"),
         }
     }
 }
@@ -95,9 +94,7 @@ impl RefusalCounts {
 
     /// Every reason with its count.
     pub fn iter(&self) -> impl Iterator<Item = (TokenRefusal, u64)> + '_ {
-        TokenRefusal::ALL
-            .into_iter()
-            .map(|refusal| (refusal, self.get(refusal)))
+        TokenRefusal::ALL.into_iter().map(|refusal| (refusal, self.get(refusal)))
     }
 }
 
@@ -110,12 +107,7 @@ pub(crate) struct Unauthenticated {
 
 impl Unauthenticated {
     /// The answer to a call without a valid token.
-    pub(crate) fn refuse(
-        &self,
-        refusal: TokenRefusal,
-        peer: Option<IpAddr>,
-        now: Instant,
-    ) -> Fault {
+    pub(crate) fn refuse(&self, refusal: TokenRefusal, peer: Option<IpAddr>, now: Instant) -> Fault {
         self.counts.0[refusal as usize].fetch_add(1, Ordering::Relaxed);
         tracing::debug!(target: "ehub::auth", reason = refusal.as_str(), "unauthenticated call");
         if let Some(unlogged) = self.lines.due(peer, now) {
@@ -146,20 +138,10 @@ mod tests {
         let now = crate::testing::clock().monotonic();
         for refusal in TokenRefusal::ALL {
             let status = unauthenticated.refuse(refusal, None, now).into_status();
-            assert_eq!(
-                (status.code(), status.message()),
-                (tonic::Code::Unauthenticated, BAD_TOKEN)
-            );
+            assert_eq!((status.code(), status.message()), (tonic::Code::Unauthenticated, BAD_TOKEN));
         }
         unauthenticated.refuse(TokenRefusal::Expired, None, now);
         assert_eq!(unauthenticated.counts.get(TokenRefusal::Expired), 2);
-        assert_eq!(
-            unauthenticated
-                .counts
-                .iter()
-                .map(|(_, count)| count)
-                .sum::<u64>(),
-            17
-        );
+        assert_eq!(unauthenticated.counts.iter().map(|(_, count)| count).sum::<u64>(), 17);
     }
 }

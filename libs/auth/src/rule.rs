@@ -70,10 +70,7 @@ impl Rule {
         if !self.scopes.iter().any(|scope| caller.has_scope(scope)) {
             return Err(NotAllowed::Scope);
         }
-        if self.practice != PracticeBinding::None
-            && caller.kind != Kind::Service
-            && caller.organisation.is_none()
-        {
+        if self.practice != PracticeBinding::None && caller.kind != Kind::Service && caller.organisation.is_none() {
             return Err(NotAllowed::Organisation);
         }
         Ok(())
@@ -93,12 +90,7 @@ impl Rules {
     /// [`MissingRule`] naming every RPC whose rule is absent or incomplete.
     pub fn from_descriptor(bytes: &[u8]) -> Result<Self, MissingRule> {
         let rules = read::rules(bytes)?;
-        Ok(Self(
-            rules
-                .into_iter()
-                .map(|rule| (Arc::clone(&rule.path), rule))
-                .collect(),
-        ))
+        Ok(Self(rules.into_iter().map(|rule| (Arc::clone(&rule.path), rule)).collect()))
     }
 
     /// The rule of the RPC at `path`.
@@ -130,73 +122,34 @@ mod tests {
     }
 
     fn person(scopes: &[&str]) -> Caller {
-        Caller {
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            ..testing::person()
-        }
+        Caller { scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), ..testing::person() }
     }
 
     fn service(name: &str, scopes: &[&str]) -> Caller {
-        Caller {
-            kind: Kind::Service,
-            service: Some(name.to_owned()),
-            organisation: None,
-            ..person(scopes)
-        }
+        Caller { kind: Kind::Service, service: Some(name.to_owned()), organisation: None, ..person(scopes) }
     }
 
     #[test]
     fn what_is_lacking_is_said_in_order() {
         let rule = rule();
-        let client = Caller {
-            kind: Kind::Client,
-            ..person(&[])
-        };
+        let client = Caller { kind: Kind::Client, ..person(&[]) };
         assert_eq!(rule.admit(&client), Err(NotAllowed::Kind));
         assert_eq!(rule.admit(&person(&[])), Err(NotAllowed::Scope));
-        assert_eq!(
-            rule.admit(&person(&["ab", "A", "a b"])),
-            Err(NotAllowed::Scope)
-        );
-        assert_eq!(
-            rule.admit(&Caller {
-                organisation: None,
-                ..person(&["a"])
-            }),
-            Err(NotAllowed::Organisation)
-        );
+        assert_eq!(rule.admit(&person(&["ab", "A", "a b"])), Err(NotAllowed::Scope));
+        assert_eq!(rule.admit(&Caller { organisation: None, ..person(&["a"]) }), Err(NotAllowed::Organisation));
         assert_eq!(rule.admit(&person(&["x", "b"])), Ok(()));
-        let unbound = Rule {
-            practice: PracticeBinding::None,
-            ..rule
-        };
-        assert_eq!(
-            unbound.admit(&Caller {
-                organisation: None,
-                ..person(&["a"])
-            }),
-            Ok(())
-        );
+        let unbound = Rule { practice: PracticeBinding::None, ..rule };
+        assert_eq!(unbound.admit(&Caller { organisation: None, ..person(&["a"]) }), Ok(()));
     }
 
     #[test]
     fn a_named_service_needs_no_scope_and_another_is_refused_even_with_one() {
         let open = rule();
-        let named = Rule {
-            services: ["intake".to_owned()].into(),
-            ..rule()
-        };
+        let named = Rule { services: ["intake".to_owned()].into(), ..rule() };
         assert_eq!(named.admit(&service("intake", &[])), Ok(()));
-        assert_eq!(
-            named.admit(&service("audit", &["a"])),
-            Err(NotAllowed::Service)
-        );
+        assert_eq!(named.admit(&service("audit", &["a"])), Err(NotAllowed::Service));
         assert_eq!(open.admit(&service("audit", &[])), Err(NotAllowed::Scope));
         assert_eq!(open.admit(&service("audit", &["a"])), Ok(()));
-        assert_eq!(
-            named.admit(&person(&[])),
-            Err(NotAllowed::Scope),
-            "naming services frees no person of the scope"
-        );
+        assert_eq!(named.admit(&person(&[])), Err(NotAllowed::Scope), "naming services frees no person of the scope");
     }
 }

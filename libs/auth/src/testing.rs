@@ -91,32 +91,20 @@ pub fn config() -> AuthConfig {
         issuers: vec![IssuerConfig {
             issuer: ISSUER.into(),
             jwks: JwksSource::File("/nonexistent/issuer.json".into()),
-            algorithms: vec![
-                Algorithm::RS256,
-                Algorithm::PS256,
-                Algorithm::ES256,
-                Algorithm::EdDSA,
-            ],
+            algorithms: vec![Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA],
             typ: vec!["at+jwt".into()],
             max_lifetime: seconds(900),
             audience_in_list: false,
             subject_prefix: String::new(),
             claims: ClaimNames::default(),
-            services: [(
-                "system:audit".to_owned(),
-                crate::ServiceName::Name("audit".into()),
-            )]
-            .into(),
+            services: [("system:audit".to_owned(), crate::ServiceName::Name("audit".into()))].into(),
             refresh: seconds(60),
             overlap: seconds(60),
             max_stale: seconds(3600),
             ca_file: None,
             allow_plain_http: false,
         }],
-        grants: GrantConfig {
-            jwks_file: "/nonexistent/grants.json".into(),
-            audience: GRANT_AUDIENCE.into(),
-        },
+        grants: GrantConfig { jwks_file: "/nonexistent/grants.json".into(), audience: GRANT_AUDIENCE.into() },
         audience: AUDIENCE.into(),
         skew: seconds(5),
     }
@@ -144,10 +132,7 @@ impl Trust {
     #[must_use]
     pub fn manual() -> Self {
         let (clock, hand) = Clock::manual(START);
-        Self {
-            hand: Some(hand),
-            ..Self::on(clock, &config())
-        }
+        Self { hand: Some(hand), ..Self::on(clock, &config()) }
     }
 
     /// On any clock; the first issuer of `config` gets the development key.
@@ -156,26 +141,13 @@ impl Trust {
     /// When the configuration is refused: the test is wrong.
     #[must_use]
     pub fn on(clock: Clock, config: &AuthConfig) -> Self {
-        let issuer =
-            DevIssuer::generate(clock.clone(), &config.issuers[0].issuer, &config.audience);
+        let issuer = DevIssuer::generate(clock.clone(), &config.issuers[0].issuer, &config.audience);
         let grant_key = DevKey::generate(&clock, "grant-1");
-        let verifier =
-            Verifier::empty(config, clock.clone()).expect("the test's configuration is valid");
+        let verifier = Verifier::empty(config, clock.clone()).expect("the test's configuration is valid");
         verifier.install(issuer.jwks_json().as_bytes(), jwks([&grant_key]).as_bytes());
-        let grants = GrantSigner::from_pkcs8_pem(
-            "grant-1",
-            grant_key.pkcs8_pem().as_bytes(),
-            &config.grants.audience,
-        );
+        let grants = GrantSigner::from_pkcs8_pem("grant-1", grant_key.pkcs8_pem().as_bytes(), &config.grants.audience);
         let grants = grants.expect("a development key signs");
-        Self {
-            clock,
-            hand: None,
-            issuer,
-            grants,
-            grant_key,
-            verifier: Arc::new(verifier),
-        }
+        Self { clock, hand: None, issuer, grants, grant_key, verifier: Arc::new(verifier) }
     }
 
     /// The header of a good token.
@@ -216,10 +188,7 @@ impl Kept {
 
 impl RefusalSink for Kept {
     fn refused(&self, refusal: Refused) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(refusal);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
     }
 }
 
@@ -265,9 +234,6 @@ pub(crate) fn descriptor_set(package: &str, methods: &[(&str, &str)]) -> Vec<u8>
     std::fs::write(scratch.path("probe.proto"), text).unwrap();
     let protos = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto"));
     let mut compiler = protox::Compiler::new([scratch.0.clone(), protos]).unwrap();
-    compiler
-        .include_imports(true)
-        .open_file("probe.proto")
-        .unwrap();
+    compiler.include_imports(true).open_file("probe.proto").unwrap();
     compiler.encode_file_descriptor_set()
 }

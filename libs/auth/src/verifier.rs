@@ -80,21 +80,12 @@ impl Verifier {
         let mut issuers = Vec::with_capacity(config.issuers.len());
         for issuer in &config.issuers {
             let source = Source::prepare(&issuer.jwks, issuer.ca_file.as_ref())?;
-            let overlap = if source.is_remote() {
-                issuer.overlap.get()
-            } else {
-                Duration::ZERO
-            };
+            let overlap = if source.is_remote() { issuer.overlap.get() } else { Duration::ZERO };
             let ring = Ring::new(issuer.algorithms.clone(), overlap);
             let (refresh, max_stale) = (issuer.refresh.get(), issuer.max_stale.get());
             issuers.push(Issuer {
                 policy: AccessPolicy::new(config, issuer),
-                keys: Keys {
-                    ring,
-                    source,
-                    refresh,
-                    max_stale,
-                },
+                keys: Keys { ring, source, refresh, max_stale },
             });
         }
         let grant_keys = Keys {
@@ -126,35 +117,20 @@ impl Verifier {
     /// The step of [`crate::token`] that the token failed.
     pub fn verify(&self, token: &str) -> Result<Arc<Caller>, TokenRefusal> {
         let now = self.clock.now();
-        self.tokens
-            .get_or_verify(token, now, || self.verify_anew(token, now))
+        self.tokens.get_or_verify(token, now, || self.verify_anew(token, now))
     }
 
-    fn verify_anew(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<(Caller, Timestamp), TokenRefusal> {
+    fn verify_anew(&self, token: &str, now: Timestamp) -> Result<(Caller, Timestamp), TokenRefusal> {
         let unverified = Unverified::parse(token)?;
         let claimed = unverified.issuer.as_deref().ok_or(TokenRefusal::Issuer)?;
-        let Issuer { policy, keys } = self
-            .issuers
-            .iter()
-            .find(|issuer| issuer.policy.issuer == claimed)
-            .ok_or(TokenRefusal::Issuer)?;
+        let Issuer { policy, keys } =
+            self.issuers.iter().find(|issuer| issuer.policy.issuer == claimed).ok_or(TokenRefusal::Issuer)?;
         policy.check_header(&unverified)?;
-        let key = keys
-            .ring
-            .find(&unverified.kid, now)
-            .ok_or(TokenRefusal::Key)?;
+        let key = keys.ring.find(&unverified.kid, now).ok_or(TokenRefusal::Key)?;
         let claims = unverified.verify(&key)?;
         let caller = read_caller(policy, &claims, now)?;
         let until = policy.accepted_until(caller.expires_at);
-        Ok((
-            caller,
-            key.retires_at
-                .map_or(until, |retires_at| until.min(retires_at)),
-        ))
+        Ok((caller, key.retires_at.map_or(until, |retires_at| until.min(retires_at))))
     }
 
     /// The grant that the text holds, if it is in force and was given to `caller`.
@@ -177,20 +153,12 @@ impl Verifier {
         Ok(Grant::clone(&grant))
     }
 
-    fn verify_grant_anew(
-        &self,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<(Grant, Timestamp), TokenRefusal> {
+    fn verify_grant_anew(&self, text: &str, now: Timestamp) -> Result<(Grant, Timestamp), TokenRefusal> {
         let unverified = Unverified::parse(text)?;
         if unverified.typ != GRANT_TYP {
             return Err(TokenRefusal::Type);
         }
-        let key = self
-            .grant_keys
-            .ring
-            .find(&unverified.kid, now)
-            .ok_or(TokenRefusal::Key)?;
+        let key = self.grant_keys.ring.find(&unverified.kid, now).ok_or(TokenRefusal::Key)?;
         let claims = unverified.verify(&key)?;
         let grant = grant::read_grant(&claims, &self.grant_audience, now, self.skew)?;
         let until = grant.expires_at;
@@ -202,10 +170,7 @@ impl Verifier {
     }
 
     fn all_keys(&self) -> impl Iterator<Item = &Keys> {
-        self.issuers
-            .iter()
-            .map(|issuer| &issuer.keys)
-            .chain([&self.grant_keys])
+        self.issuers.iter().map(|issuer| &issuer.keys).chain([&self.grant_keys])
     }
 }
 
@@ -214,15 +179,8 @@ impl Verifier {
     /// Gives the first issuer and the grants their keys from memory.
     pub(crate) fn install(&self, issuer: &[u8], grants: &[u8]) {
         let now = self.clock.now();
-        self.issuers[0]
-            .keys
-            .ring
-            .load(issuer, now)
-            .expect("the test's JWKS is usable");
-        self.grant_keys
-            .ring
-            .load(grants, now)
-            .expect("the test's JWKS is usable");
+        self.issuers[0].keys.ring.load(issuer, now).expect("the test's JWKS is usable");
+        self.grant_keys.ring.load(grants, now).expect("the test's JWKS is usable");
         self.tokens.forget();
         self.grants.forget();
     }

@@ -39,7 +39,9 @@ pub fn bank_holidays(year: i32) -> Vec<BankHoliday> {
             }
         }
         let proclaimed = PROCLAIMED.iter().filter(|(of, ..)| *of == year);
-        days.extend(proclaimed.filter_map(|(_, month, on, name)| Some(BankHoliday { date: Date::from_calendar_date(year, *month, *on).ok()?, name })));
+        days.extend(proclaimed.filter_map(|(_, month, on, name)| {
+            Some(BankHoliday { date: Date::from_calendar_date(year, *month, *on).ok()?, name })
+        }));
         days.sort_unstable();
         days
     })
@@ -49,8 +51,10 @@ pub fn bank_holidays(year: i32) -> Vec<BankHoliday> {
 #[must_use]
 pub fn is_bank_holiday(date: Date) -> bool {
     // Every rule keeps within its own year, so only this year's need be looked at.
-    matches!(date.weekday(), Weekday::Monday | Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Friday)
-        && bank_holidays(date.year()).iter().any(|day| day.date == date)
+    matches!(
+        date.weekday(),
+        Weekday::Monday | Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Friday
+    ) && bank_holidays(date.year()).iter().any(|day| day.date == date)
 }
 
 fn regular(year: i32) -> Option<Vec<BankHoliday>> {
@@ -127,13 +131,76 @@ mod tests {
     #[test]
     fn dates_of_2024_to_2030() {
         let known: [[Date; 8]; 7] = [
-            [date!(2024-01-01), date!(2024-03-29), date!(2024-04-01), date!(2024-05-06), date!(2024-05-27), date!(2024-08-26), date!(2024-12-25), date!(2024-12-26)],
-            [date!(2025-01-01), date!(2025-04-18), date!(2025-04-21), date!(2025-05-05), date!(2025-05-26), date!(2025-08-25), date!(2025-12-25), date!(2025-12-26)],
-            [date!(2026-01-01), date!(2026-04-03), date!(2026-04-06), date!(2026-05-04), date!(2026-05-25), date!(2026-08-31), date!(2026-12-25), date!(2026-12-28)],
-            [date!(2027-01-01), date!(2027-03-26), date!(2027-03-29), date!(2027-05-03), date!(2027-05-31), date!(2027-08-30), date!(2027-12-27), date!(2027-12-28)],
-            [date!(2028-01-03), date!(2028-04-14), date!(2028-04-17), date!(2028-05-01), date!(2028-05-29), date!(2028-08-28), date!(2028-12-25), date!(2028-12-26)],
-            [date!(2029-01-01), date!(2029-03-30), date!(2029-04-02), date!(2029-05-07), date!(2029-05-28), date!(2029-08-27), date!(2029-12-25), date!(2029-12-26)],
-            [date!(2030-01-01), date!(2030-04-19), date!(2030-04-22), date!(2030-05-06), date!(2030-05-27), date!(2030-08-26), date!(2030-12-25), date!(2030-12-26)],
+            [
+                date!(2024 - 01 - 01),
+                date!(2024 - 03 - 29),
+                date!(2024 - 04 - 01),
+                date!(2024 - 05 - 06),
+                date!(2024 - 05 - 27),
+                date!(2024 - 08 - 26),
+                date!(2024 - 12 - 25),
+                date!(2024 - 12 - 26),
+            ],
+            [
+                date!(2025 - 01 - 01),
+                date!(2025 - 04 - 18),
+                date!(2025 - 04 - 21),
+                date!(2025 - 05 - 05),
+                date!(2025 - 05 - 26),
+                date!(2025 - 08 - 25),
+                date!(2025 - 12 - 25),
+                date!(2025 - 12 - 26),
+            ],
+            [
+                date!(2026 - 01 - 01),
+                date!(2026 - 04 - 03),
+                date!(2026 - 04 - 06),
+                date!(2026 - 05 - 04),
+                date!(2026 - 05 - 25),
+                date!(2026 - 08 - 31),
+                date!(2026 - 12 - 25),
+                date!(2026 - 12 - 28),
+            ],
+            [
+                date!(2027 - 01 - 01),
+                date!(2027 - 03 - 26),
+                date!(2027 - 03 - 29),
+                date!(2027 - 05 - 03),
+                date!(2027 - 05 - 31),
+                date!(2027 - 08 - 30),
+                date!(2027 - 12 - 27),
+                date!(2027 - 12 - 28),
+            ],
+            [
+                date!(2028 - 01 - 03),
+                date!(2028 - 04 - 14),
+                date!(2028 - 04 - 17),
+                date!(2028 - 05 - 01),
+                date!(2028 - 05 - 29),
+                date!(2028 - 08 - 28),
+                date!(2028 - 12 - 25),
+                date!(2028 - 12 - 26),
+            ],
+            [
+                date!(2029 - 01 - 01),
+                date!(2029 - 03 - 30),
+                date!(2029 - 04 - 02),
+                date!(2029 - 05 - 07),
+                date!(2029 - 05 - 28),
+                date!(2029 - 08 - 27),
+                date!(2029 - 12 - 25),
+                date!(2029 - 12 - 26),
+            ],
+            [
+                date!(2030 - 01 - 01),
+                date!(2030 - 04 - 19),
+                date!(2030 - 04 - 22),
+                date!(2030 - 05 - 06),
+                date!(2030 - 05 - 27),
+                date!(2030 - 08 - 26),
+                date!(2030 - 12 - 25),
+                date!(2030 - 12 - 26),
+            ],
         ];
         for (year, known) in (2024..).zip(known) {
             assert_eq!(dates(year), known, "{year}");
@@ -144,7 +211,11 @@ mod tests {
     #[test]
     fn extra_and_moved_days() {
         assert!(is_bank_holiday(date!(2020 - 05 - 08)) && !is_bank_holiday(date!(2020 - 05 - 04)));
-        assert!(is_bank_holiday(date!(2022 - 06 - 02)) && is_bank_holiday(date!(2022 - 06 - 03)) && !is_bank_holiday(date!(2022 - 05 - 30)));
+        assert!(
+            is_bank_holiday(date!(2022 - 06 - 02))
+                && is_bank_holiday(date!(2022 - 06 - 03))
+                && !is_bank_holiday(date!(2022 - 05 - 30))
+        );
         assert!(is_bank_holiday(date!(2022 - 09 - 19)) && is_bank_holiday(date!(2023 - 05 - 08)));
         assert_eq!(dates(2022).len(), 10);
     }
@@ -158,7 +229,13 @@ mod tests {
 
     #[test]
     fn known_easters() {
-        for easter in [date!(1943 - 04 - 25), date!(1961 - 04 - 02), date!(2000 - 04 - 23), date!(2008 - 03 - 23), date!(2038 - 04 - 25)] {
+        for easter in [
+            date!(1943 - 04 - 25),
+            date!(1961 - 04 - 02),
+            date!(2000 - 04 - 23),
+            date!(2008 - 03 - 23),
+            date!(2038 - 04 - 25),
+        ] {
             assert_eq!(easter_sunday(easter.year()), Some(easter));
         }
     }

@@ -46,7 +46,10 @@ impl Hours {
     #[must_use]
     pub fn core() -> Self {
         let day = vec![Interval { opens: 8 * 60, closes: 18 * 60 + 30 }];
-        Self { week: std::array::from_fn(|weekday| if weekday < 5 { day.clone() } else { Vec::new() }), bank_holidays: false }
+        Self {
+            week: std::array::from_fn(|weekday| if weekday < 5 { day.clone() } else { Vec::new() }),
+            bank_holidays: false,
+        }
     }
 
     /// Hours from weekly intervals in any order; shut on bank holidays.

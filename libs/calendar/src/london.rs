@@ -35,7 +35,8 @@ pub(crate) enum Fold {
 /// as much later as the clock is moved, as people do who have not moved theirs.
 pub(crate) fn instant(date: civil::Date, minute: u16, fold: Fold) -> Micros {
     let (date, minute) = if minute == 1_440 { (date.tomorrow().unwrap_or(date), 0) } else { (date, minute) };
-    let [hour, minute] = [minute / 60, minute % 60].map(|part| i8::try_from(part).expect("hours and minutes are below 60"));
+    let [hour, minute] =
+        [minute / 60, minute % 60].map(|part| i8::try_from(part).expect("hours and minutes are below 60"));
     let ambiguous = LONDON.to_ambiguous_zoned(date.at(hour, minute, 0, 0));
     let zoned = match (fold, ambiguous.offset()) {
         (Fold::Later, AmbiguousOffset::Fold { .. }) => ambiguous.later(),
@@ -46,13 +47,18 @@ pub(crate) fn instant(date: civil::Date, minute: u16, fold: Fold) -> Micros {
 }
 
 pub(crate) fn civil_date(at: Micros) -> civil::Date {
-    let at = jiff::Timestamp::from_microsecond(at).unwrap_or(if at < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX });
+    let at = jiff::Timestamp::from_microsecond(at).unwrap_or(if at < 0 {
+        jiff::Timestamp::MIN
+    } else {
+        jiff::Timestamp::MAX
+    });
     LONDON.to_datetime(at).date()
 }
 
 pub(crate) fn to_micros(at: OffsetDateTime) -> Micros {
     // Years -9999 to 9999 are some 3·10^17 microseconds either way: they fit.
-    Micros::try_from(at.unix_timestamp_nanos().div_euclid(1_000)).expect("the years time can hold fit into 64 bits of microseconds")
+    Micros::try_from(at.unix_timestamp_nanos().div_euclid(1_000))
+        .expect("the years time can hold fit into 64 bits of microseconds")
 }
 
 pub(crate) fn from_micros(at: Micros) -> OffsetDateTime {

@@ -24,7 +24,10 @@ impl Hours {
 
     /// The closing of the first local day, from the one of `at` on, whose last closing is still to come.
     pub(crate) fn last_closing_after(&self, at: Micros) -> Option<Micros> {
-        self.days_after(at).filter_map(|date| self.openings_on(date).last()).map(|opening| opening.closes).find(|closes| *closes > at)
+        self.days_after(at)
+            .filter_map(|date| self.openings_on(date).last())
+            .map(|opening| opening.closes)
+            .find(|closes| *closes > at)
     }
 
     fn days_after(&self, at: Micros) -> impl Iterator<Item = civil::Date> + use<> {
@@ -34,7 +37,8 @@ impl Hours {
 
     fn openings_on(&self, date: civil::Date) -> impl Iterator<Item = Opening> {
         let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).expect("0 to 6");
-        let intervals: &[Interval] = if self.week[weekday].is_empty() || self.is_shut(date) { &[] } else { &self.week[weekday] };
+        let intervals: &[Interval] =
+            if self.week[weekday].is_empty() || self.is_shut(date) { &[] } else { &self.week[weekday] };
         intervals
             .iter()
             .map(move |interval| Opening {

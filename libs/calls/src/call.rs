@@ -1,6 +1,6 @@
 //! What is known of a call before its request is parsed.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use aws_lc_rs::digest;
 use ehub_auth::{Caller, Grant, GrantKind, GrantPresented, GrantRequirement, Kind, Rule};
@@ -9,7 +9,6 @@ use ehub_faults::Fault;
 use ehub_postgres::{Scope, ScopeKind};
 use ehub_server::{Deadline, InFlight};
 use prost::Message;
-use tokio::time::Instant;
 use tonic::Request;
 use uuid::Uuid;
 
@@ -49,7 +48,7 @@ impl Call {
             grant: extensions.get::<GrantPresented>().cloned().unwrap_or(GrantPresented::Absent),
             grant_rule: rule.grant,
             digest,
-            deadline: extensions.get::<Deadline>().map(|deadline| Instant::from_std(deadline.instant())),
+            deadline: extensions.get::<Deadline>().map(|deadline| deadline.instant()),
             traceparent: ehub_telemetry::current_traceparent(),
             in_flight: extensions.get::<InFlight>().cloned(),
         };

@@ -2,7 +2,7 @@
 //!
 //! Parse, then [`Calls::mutate`] or [`Calls::read`], then render: in between, in this order, the
 //! replay look-up, the grant, the work, the audit event and the record of the answer, all in one
-//! transaction, in a task of its own that a caller who goes away cannot drop (D6, D12, D13).
+//! transaction, in a task of its own that a caller who goes away cannot drop.
 
 mod audited;
 mod call;

@@ -140,7 +140,7 @@ impl Calls {
         Ok(respond(answer, replayed))
     }
 
-    /// Writes the audit event of a refusal in a transaction of its own (D12).
+    /// Writes the audit event of a refusal in a transaction of its own.
     async fn record(&self, call: &Call, request_id: Option<Uuid>, fault: Fault) -> Status {
         let refused = RefusedCall { call, request_id, reason: fault.reason() };
         // Without the caller's deadline: a call that came too late is recorded too.

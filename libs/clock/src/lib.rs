@@ -2,6 +2,8 @@
 //!
 //! Everything that needs "now", a new id or random bytes takes a [`Clock`], so that a test can decide all three.
 
+#![expect(clippy::disallowed_methods, reason = "the one place that reads the time and makes randomness")]
+
 mod ids;
 mod manual;
 mod text;
@@ -88,7 +90,8 @@ impl Clock {
         let mut bytes = [0; N];
         match &self.0 {
             Source::System => {
-                aws_lc_rs::rand::fill(&mut bytes).expect("the operating system gives entropy; without it nothing may go on");
+                aws_lc_rs::rand::fill(&mut bytes)
+                    .expect("the operating system gives entropy; without it nothing may go on");
             }
             Source::Manual(state) => state.fill(&mut bytes),
         }

@@ -126,14 +126,18 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for text in ["", "5", "s", "-5s", "1.5s", "5 s", "5sec", "5M", "1h30m", "99999999999999999999s", "999999999999999999d"] {
+        for text in
+            ["", "5", "s", "-5s", "1.5s", "5 s", "5sec", "5M", "1h30m", "99999999999999999999s", "999999999999999999d"]
+        {
             assert_eq!(text.parse::<HumanDuration>(), Err(NotADuration), "{text}");
         }
     }
 
     #[test]
     fn every_unit_reads_and_writes() {
-        for (text, millis) in [("250ms", 250), ("2s", 2_000), ("5m", 300_000), ("3h", 10_800_000), ("14d", 1_209_600_000), ("0s", 0)] {
+        for (text, millis) in
+            [("250ms", 250), ("2s", 2_000), ("5m", 300_000), ("3h", 10_800_000), ("14d", 1_209_600_000), ("0s", 0)]
+        {
             let duration: HumanDuration = text.parse().unwrap();
             assert_eq!(duration.get(), Duration::from_millis(millis), "{text}");
             assert_eq!(duration.to_string(), text);

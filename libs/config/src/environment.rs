@@ -9,7 +9,11 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Lays every variable that begins with `prefix` and two underscores over `root`.
-pub(crate) fn overlay(root: &mut Node, prefix: &str, env: impl Iterator<Item = (String, String)>) -> Result<(), ConfigError> {
+pub(crate) fn overlay(
+    root: &mut Node,
+    prefix: &str,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<(), ConfigError> {
     let prefix = format!("{}__", prefix.trim_end_matches('_'));
     let mut ours: Vec<_> = env.filter(|(name, _)| name.starts_with(&prefix)).collect();
     // The environment has no order; one that never varies makes a contradiction fail on every start, not on some.
@@ -22,7 +26,9 @@ pub(crate) fn overlay(root: &mut Node, prefix: &str, env: impl Iterator<Item = (
         if steps.iter().any(|step| step.is_empty()) {
             return Err(refuse("has an empty part between its underscores"));
         }
-        let contradicts = |other: &String| *other == path || other.starts_with(&format!("{path}__")) || path.starts_with(&format!("{other}__"));
+        let contradicts = |other: &String| {
+            *other == path || other.starts_with(&format!("{path}__")) || path.starts_with(&format!("{other}__"))
+        };
         if set.iter().any(contradicts) {
             return Err(refuse("sets a key that another variable sets as well, as a whole or in part"));
         }

@@ -42,7 +42,8 @@ pub fn load<T: DeserializeOwned>(
 }
 
 fn read(path: &Path) -> Result<toml::Table, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     text.parse().map_err(|error: toml::de::Error| {
         // The error's own Display quotes the line, which may hold a secret: only its message and place go out.
         let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);

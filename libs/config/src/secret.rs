@@ -29,7 +29,8 @@ impl Secret {
     }
 
     fn from_file<E: de::Error>(path: &Path) -> Result<Self, E> {
-        let failed = |why: &dyn fmt::Display| E::custom(format_args!("cannot read the secret file {}: {why}", path.display()));
+        let failed =
+            |why: &dyn fmt::Display| E::custom(format_args!("cannot read the secret file {}: {why}", path.display()));
         let size = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
         if size > MAX_FILE_BYTES {
             return Err(failed(&"it is larger than 64 KiB"));

@@ -21,7 +21,9 @@ pub(crate) enum Node {
 impl From<toml::Value> for Node {
     fn from(value: toml::Value) -> Self {
         match value {
-            toml::Value::Table(table) => Self::Table(table.into_iter().map(|(key, value)| (key, value.into())).collect()),
+            toml::Value::Table(table) => {
+                Self::Table(table.into_iter().map(|(key, value)| (key, value.into())).collect())
+            }
             toml::Value::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
             scalar => Self::Scalar(scalar),
         }
@@ -49,7 +51,9 @@ impl Node {
         let wrapped: Result<toml::Table, _> = format!("value = {text}").parse();
         match wrapped {
             // More than one key means that the text held a line break and more TOML: then it is text.
-            Ok(mut table) if table.len() == 1 => table.remove("value").map_or(Self::Scalar(toml::Value::String(text)), Self::from),
+            Ok(mut table) if table.len() == 1 => {
+                table.remove("value").map_or(Self::Scalar(toml::Value::String(text)), Self::from)
+            }
             _ => Self::Scalar(toml::Value::String(text)),
         }
     }
@@ -73,7 +77,11 @@ impl At {
     }
 
     /// Reads a variable as `T` where it parses so, and otherwise lets the visitor say what it wanted.
-    fn parsed<'de, V: Visitor<'de>, T>(self, visitor: V, visit: impl FnOnce(V, T) -> Result<V::Value, Refused>) -> Result<V::Value, Refused>
+    fn parsed<'de, V: Visitor<'de>, T>(
+        self,
+        visitor: V,
+        visit: impl FnOnce(V, T) -> Result<V::Value, Refused>,
+    ) -> Result<V::Value, Refused>
     where
         T: std::str::FromStr,
     {
@@ -101,7 +109,9 @@ impl<'de> Deserializer<'de> for At {
         let key = self.key;
         let read = match self.node {
             Node::Variable(text) => return Self { node: Node::guessed(text), key }.deserialize_any(visitor),
-            Node::Table(table) => visitor.visit_map(TableAccess { key: key.clone(), entries: table.into_iter(), value: None }),
+            Node::Table(table) => {
+                visitor.visit_map(TableAccess { key: key.clone(), entries: table.into_iter(), value: None })
+            }
             Node::List(list) => visitor.visit_seq(ListAccess { key: key.clone(), items: list.into_iter(), index: 0 }),
             Node::Scalar(toml::Value::Boolean(value)) => visitor.visit_bool(value),
             Node::Scalar(toml::Value::Integer(value)) => visitor.visit_i64(value),

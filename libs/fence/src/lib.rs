@@ -1,4 +1,4 @@
-//! Keeps acts under a claim that is over out of a service (D4).
+//! Keeps acts under a claim that is over out of a service.
 //!
 //! Each guard keeps, for a consultation, the lowest epoch still accepted and the epoch that was
 //! sealed. A fenced act holds that row against change until it commits; a fence or seal changes it.

@@ -18,6 +18,9 @@ use crate::{CommonConfig, Profile};
 /// A channel to the internal port of another service.
 pub type PeerChannel = client::Channel;
 
+/// A peer that is told of events, and whether it uses a kind.
+pub type Subscribed = (&'static str, fn(&str) -> bool);
+
 /// Everything common that a service is built from.
 pub struct Host {
     /// The service's name.
@@ -59,7 +62,7 @@ impl Host {
     }
 
     /// The worker that delivers this service's events: to each peer, with what it uses of them.
-    pub fn relay(&self, subscribers: &[(&'static str, fn(&str) -> bool)]) -> anyhow::Result<Worker> {
+    pub fn relay(&self, subscribers: &[Subscribed]) -> anyhow::Result<Worker> {
         let mut told = Vec::with_capacity(subscribers.len());
         for (name, uses) in subscribers {
             // A batch is bounded by 50 events of 16 groups; bodies are small.

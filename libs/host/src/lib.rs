@@ -11,6 +11,6 @@ mod readiness;
 mod start;
 
 pub use config::{CommonConfig, Config, IdentityConfig, OutboxConfig, Profile};
-pub use host::{Built, Host, PeerChannel};
 pub use ehub_server::Worker;
+pub use host::{Built, Host, PeerChannel, Subscribed};
 pub use start::{Service, main, main_from, serve};

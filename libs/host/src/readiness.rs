@@ -8,7 +8,7 @@ use ehub_server::{Condition, Readiness};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
-/// How far our clock may be from the database's, in seconds (D20).
+/// How far our clock may be from the database's, in seconds.
 const SKEW: f64 = 5.0;
 /// How often the conditions are looked at.
 const EVERY: Duration = Duration::from_secs(2);

@@ -179,7 +179,8 @@ async fn serve_observed<S: Service>(
 
     let readiness = Readiness::new();
     let url = database.run_url.reveal().to_owned();
-    let watch = Watch::new(&readiness, db.clone(), url, S::migrations(), database.require_durable, Arc::clone(&verifier));
+    let watch =
+        Watch::new(&readiness, db.clone(), url, S::migrations(), database.require_durable, Arc::clone(&verifier));
     let mut running = ehub_server::Built::new(built.public)
         .internal(built.internal)
         .readiness(readiness)

@@ -88,8 +88,15 @@ mod tests {
     fn ids_outside_spines_pattern_are_refused() {
         // The last two carry a right check character but letters where Spine wants hexadecimal.
         for text in [
-            "", "24F5DA-A83008-7EFE6", "24f5da-a83008-7efe6z", "24F5DAA830087EFE6Z", "24F5DA-A83008-7EFE6Z ", "24F5DA-A8300é-7EFE6Z",
-            "E7ZG38-ZBACYU-V38SR+", "6FOCBU-E776BJ-CMPMT3", "6FOCBU-E776BJ-CMPMTX",
+            "",
+            "24F5DA-A83008-7EFE6",
+            "24f5da-a83008-7efe6z",
+            "24F5DAA830087EFE6Z",
+            "24F5DA-A83008-7EFE6Z ",
+            "24F5DA-A8300é-7EFE6Z",
+            "E7ZG38-ZBACYU-V38SR+",
+            "6FOCBU-E776BJ-CMPMT3",
+            "6FOCBU-E776BJ-CMPMTX",
         ] {
             assert_eq!(EpsShortId::parse(text), Err(Invalid::EpsShortIdForm), "{text}");
         }
@@ -106,8 +113,16 @@ mod tests {
     #[test]
     fn published_ids_are_accepted() {
         for text in [
-            "24F5DA-A83008-7EFE6Z", "003D4D-A99968-4C5AAJ", "06EFF1-A83003-AA2FCN", "7D9625-Z72BF2-11E3AC", "3C2366-B81001-0A409U",
-            "83C40E-A23856-00123W", "A1B2C3-Y01234-00001J", "A1B2C3-Y01234-00002H", "A1B2C3-Y01234-0000B+", "A1B2C3-Y01234-FFFFFG",
+            "24F5DA-A83008-7EFE6Z",
+            "003D4D-A99968-4C5AAJ",
+            "06EFF1-A83003-AA2FCN",
+            "7D9625-Z72BF2-11E3AC",
+            "3C2366-B81001-0A409U",
+            "83C40E-A23856-00123W",
+            "A1B2C3-Y01234-00001J",
+            "A1B2C3-Y01234-00002H",
+            "A1B2C3-Y01234-0000B+",
+            "A1B2C3-Y01234-FFFFFG",
             "0F0F0F-U12345-0000A0",
         ] {
             assert_eq!(EpsShortId::parse(text).unwrap().as_str(), text);
@@ -125,7 +140,10 @@ mod tests {
         let hub = OdsCode::parse("Y01234").unwrap();
         assert_eq!(EpsShortId::compose([0xA1, 0xB2, 0xC3], &hub, 1).unwrap().to_string(), "A1B2C3-Y01234-00001J");
         assert_eq!(EpsShortId::compose([0xA1, 0xB2, 0xC3], &hub, 0xB).unwrap().to_string(), "A1B2C3-Y01234-0000B+");
-        assert_eq!(EpsShortId::compose([0xA1, 0xB2, 0xC3], &hub, 0xFFF_FFFF).unwrap().to_string(), "A1B2C3-Y01234-FFFFFG");
+        assert_eq!(
+            EpsShortId::compose([0xA1, 0xB2, 0xC3], &hub, 0xFFF_FFFF).unwrap().to_string(),
+            "A1B2C3-Y01234-FFFFFG"
+        );
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub enum Invalid {
     #[error("the SNOMED CT identifier must be that of a description (partition 01 or 11)")]
     SctidNotDescription,
     /// Not of the form `RRRRRR-OOOOOO-SSSSSC`.
-    #[error("a short-form prescription id has 6 hexadecimal, 6 cost centre and 5 hexadecimal characters and a check character, as RRRRRR-OOOOOO-SSSSSC")]
+    #[error(
+        "a short-form prescription id has 6 hexadecimal, 6 cost centre and 5 hexadecimal characters and a check character, as RRRRRR-OOOOOO-SSSSSC"
+    )]
     EpsShortIdForm,
     /// The last character is not the ISO 7064 MOD 37-2 check.
     #[error("a short-form prescription id's last character must match its MOD 37-2 check")]

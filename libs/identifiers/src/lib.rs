@@ -18,8 +18,8 @@ pub use nhs_number::NhsNumber;
 pub use ods::OdsCode;
 pub use reference::Reference;
 pub use registry::{
-    AgreementId, AlertId, ConsultationId, CostCentreId, EnrolmentId, EntryId, EventId, OrganisationId, PrescriptionId, QuarantineId,
-    RequestId, SessionId,
+    AgreementId, AlertId, ConsultationId, CostCentreId, EnrolmentId, EntryId, EventId, OrganisationId, PrescriptionId,
+    QuarantineId, RequestId, SessionId,
 };
 pub use sctid::{Partition, Sctid};
 pub use shard::Shard;

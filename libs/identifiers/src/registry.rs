@@ -36,9 +36,18 @@ mod tests {
     #[test]
     fn no_two_ids_share_a_collection() {
         let prefixes = [
-            ConsultationId::NAME_PREFIX, OrganisationId::NAME_PREFIX, EntryId::NAME_PREFIX, PrescriptionId::NAME_PREFIX,
-            QuarantineId::NAME_PREFIX, AlertId::NAME_PREFIX, EventId::NAME_PREFIX, RequestId::NAME_PREFIX, EnrolmentId::NAME_PREFIX,
-            AgreementId::NAME_PREFIX, CostCentreId::NAME_PREFIX, SessionId::NAME_PREFIX,
+            ConsultationId::NAME_PREFIX,
+            OrganisationId::NAME_PREFIX,
+            EntryId::NAME_PREFIX,
+            PrescriptionId::NAME_PREFIX,
+            QuarantineId::NAME_PREFIX,
+            AlertId::NAME_PREFIX,
+            EventId::NAME_PREFIX,
+            RequestId::NAME_PREFIX,
+            EnrolmentId::NAME_PREFIX,
+            AgreementId::NAME_PREFIX,
+            CostCentreId::NAME_PREFIX,
+            SessionId::NAME_PREFIX,
         ];
         assert_eq!(prefixes.iter().collect::<BTreeSet<_>>().len(), prefixes.len());
         assert!(prefixes.iter().all(|prefix| prefix.ends_with('/')));

@@ -46,7 +46,8 @@ impl Sctid {
     /// # Errors
     /// As [`Sctid::parse`], and when it names something else.
     pub fn concept(text: &str) -> Result<Self, Invalid> {
-        Self::parse(text).and_then(|id| if id.partition() == Partition::Concept { Ok(id) } else { Err(Invalid::SctidNotConcept) })
+        Self::parse(text)
+            .and_then(|id| if id.partition() == Partition::Concept { Ok(id) } else { Err(Invalid::SctidNotConcept) })
     }
 
     /// Reads the identifier of a description.
@@ -54,7 +55,9 @@ impl Sctid {
     /// # Errors
     /// As [`Sctid::parse`], and when it names something else.
     pub fn description(text: &str) -> Result<Self, Invalid> {
-        Self::parse(text).and_then(|id| if id.partition() == Partition::Description { Ok(id) } else { Err(Invalid::SctidNotDescription) })
+        Self::parse(text).and_then(|id| {
+            if id.partition() == Partition::Description { Ok(id) } else { Err(Invalid::SctidNotDescription) }
+        })
     }
 
     /// The digits.
@@ -110,7 +113,9 @@ mod tests {
 
     #[test]
     fn wrong_lengths_and_characters_are_refused() {
-        for text in ["", "24700", "0322341003", "3973231100000110412", "32234100 3", "322341003 ", "3223410O3", "٣٢٢٣٤١٠٠٣"] {
+        for text in
+            ["", "24700", "0322341003", "3973231100000110412", "32234100 3", "322341003 ", "3223410O3", "٣٢٢٣٤١٠٠٣"]
+        {
             assert_eq!(Sctid::parse(text), Err(Invalid::SctidLength), "{text}");
         }
     }
@@ -126,7 +131,8 @@ mod tests {
     fn an_unknown_partition_is_refused() {
         // Each with the check digit that makes only the partition wrong.
         for body in ["32234103", "32234120", "3223419", "3223410"] {
-            let text = (0..10).map(|check| format!("{body}{check}")).find(|text| verhoeff_holds(text.as_bytes())).unwrap();
+            let text =
+                (0..10).map(|check| format!("{body}{check}")).find(|text| verhoeff_holds(text.as_bytes())).unwrap();
             assert_eq!(Sctid::parse(&text), Err(Invalid::SctidPartition), "{text}");
         }
     }

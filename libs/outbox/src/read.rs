@@ -33,7 +33,12 @@ impl Row {
 
 /// What lies after the cursors of the groups this relay leases, and below the oldest transaction
 /// still running: only there can nothing appear any more (`xid` order alone loses events).
-pub(crate) async fn after_cursors(db: &Db, subscriber: &str, lease: Uuid, limit: i64) -> Result<Vec<Row>, StorageError> {
+pub(crate) async fn after_cursors(
+    db: &Db,
+    subscriber: &str,
+    lease: Uuid,
+    limit: i64,
+) -> Result<Vec<Row>, StorageError> {
     Ok(sqlx::query_as(
         "/* outbox.after_cursors */ \
          select o.id, o.xid::text as xid, o.shard_group, o.stream, o.version, o.kind, o.body, o.event, o.consultation, o.traceparent, o.at, \

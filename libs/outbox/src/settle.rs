@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::verdicts::Fate;
 
-/// After how many refusals an event is a dead letter (D1).
+/// After how many refusals an event is a dead letter.
 const REFUSALS: i32 = 3;
 
 /// What a delivery came to.
@@ -78,7 +78,7 @@ impl Settle {
     /// the successor's cursor has passed.
     async fn require_lease(&self, tx: &mut Tx) -> Result<(), SettleError> {
         let mut groups: BTreeSet<i16> = self.cursors.iter().map(|(group, ..)| *group).collect();
-        // A group is sixteen shards; the shard is the stream's last byte (D19).
+        // A group is sixteen shards; the shard is the stream's last byte.
         groups.extend(self.fates.keys().map(|stream| i16::from(stream.as_bytes()[15] >> 4)));
         let groups: Vec<i16> = groups.into_iter().collect();
         let ours = sqlx::query(
@@ -116,7 +116,14 @@ impl Settle {
     /// Holds a stream back; a refusal counts, waiting does not. Tries again after 100 ms, then after
     /// pauses that double with the time spent at one version, up to half a minute; a stream that is
     /// catching up does not pause.
-    async fn hold(&self, tx: &mut Tx, stream: Uuid, version: i64, reason: &str, refusals: i32) -> Result<(), StorageError> {
+    async fn hold(
+        &self,
+        tx: &mut Tx,
+        stream: Uuid,
+        version: i64,
+        reason: &str,
+        refusals: i32,
+    ) -> Result<(), StorageError> {
         sqlx::query(
             "/* outbox.hold */ insert into ehub.outbox_held as h (subscriber, stream, version, reason, attempts, next_at, since, dead) \
              values ($1, $2, $3, $4, $5, ehub.app_now() + interval '100 milliseconds', ehub.app_now(), false) \

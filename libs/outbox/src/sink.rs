@@ -7,11 +7,16 @@ use ehub_proto::internal::v1::{
     DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink,
 };
 use ehub_telemetry::{configured_relation, process_span};
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
+
+/// How many transactions of one batch run at once.
+const AT_ONCE: usize = 6;
+/// How many loners go into one transaction.
+const LONERS: usize = 64;
 
 /// What a service does with the events of others.
 pub trait Subscription: Send + Sync + 'static {
@@ -23,9 +28,21 @@ pub trait Subscription: Send + Sync + 'static {
     /// Events of one source and stream come in order; across sources in any order.
     fn apply(&self, tx: &mut Tx, event: &Received) -> impl Future<Output = Result<(), Refusal>> + Send;
 
+    /// Whether applying an event of this kind twice is the same as once, without help. Such events,
+    /// when each is a stream of its own, are applied many in a transaction and leave no trace in
+    /// the inbox: there may be millions of them.
+    fn dedupes(&self, _kind: &str) -> bool {
+        false
+    }
+
     /// A source says that everything committed before a time was delivered, but for consultations
     /// whose stream waits.
-    fn caught_up(&self, tx: &mut Tx, source: &str, read_time: OffsetDateTime) -> impl Future<Output = Result<(), StorageError>> + Send;
+    fn caught_up(
+        &self,
+        tx: &mut Tx,
+        source: &str,
+        read_time: OffsetDateTime,
+    ) -> impl Future<Output = Result<(), StorageError>> + Send;
 }
 
 /// An event as it is applied.
@@ -85,15 +102,21 @@ impl<S: Subscription> Sink<S> {
         for event in &request.events {
             events.push(parse(&request, event)?);
         }
+        let judged: Vec<(Vec<usize>, Vec<Verdict>)> = futures_util::stream::iter(self.chunks(&events))
+            .map(|places| {
+                let chunk: Vec<Received> = places.iter().map(|place| events[*place].clone()).collect();
+                let span = process_span("process ehub.events", chunk[0].traceparent.as_deref(), configured_relation());
+                async move { Ok((places, self.judge(&chunk).await?)) }.instrument(span)
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(unavailable)?;
         let mut verdicts = vec![Verdict::default(); events.len()];
-        let mut start = 0;
-        while start < events.len() {
-            let stream = events[start].stream;
-            let end = events[start..].iter().position(|event| event.stream != stream).map_or(events.len(), |at| start + at);
-            let span = process_span("process ehub.events", events[start].traceparent.as_deref(), configured_relation());
-            let judged = self.judge(&events[start..end]).instrument(span).await.map_err(unavailable)?;
-            verdicts[start..end].clone_from_slice(&judged);
-            start = end;
+        for (places, judged) in judged {
+            for (place, verdict) in places.into_iter().zip(judged) {
+                verdicts[place] = verdict;
+            }
         }
         if events.is_empty() {
             let read_time = request.read_time.and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
@@ -105,6 +128,18 @@ impl<S: Subscription> Sink<S> {
         Ok(DeliverResponse { verdicts })
     }
 
+    /// How a batch is cut into transactions: one for each stream, and one for many loners.
+    fn chunks(&self, events: &[Received]) -> Vec<Vec<usize>> {
+        let (loners, others): (Vec<usize>, Vec<usize>) =
+            (0..events.len()).partition(|place| self.is_loner(&events[*place]));
+        let streams = others.chunk_by(|a, b| events[*a].stream == events[*b].stream).map(<[usize]>::to_vec);
+        streams.chain(loners.chunks(LONERS).map(<[usize]>::to_vec)).collect()
+    }
+
+    fn is_loner(&self, event: &Received) -> bool {
+        event.stream == event.id && self.subscription.dedupes(&event.kind)
+    }
+
     /// The verdicts on a run of one stream's events. What fails and will fail again fails alone:
     /// its stream waits, with an alarm, and the others go on.
     async fn judge(&self, events: &[Received]) -> Result<Vec<Verdict>, StorageError> {
@@ -112,7 +147,11 @@ impl<S: Subscription> Sink<S> {
             return Ok(verdicts);
         }
         if events.len() == 1 {
-            return Ok(vec![Verdict { outcome: Outcome::NotYet.into(), reason: "FAILED".to_owned(), ..Verdict::default() }]);
+            return Ok(vec![Verdict {
+                outcome: Outcome::NotYet.into(),
+                reason: "FAILED".to_owned(),
+                ..Verdict::default()
+            }]);
         }
         // One by one, so that those before the one that fails are applied.
         let mut verdicts = Vec::with_capacity(events.len());
@@ -126,9 +165,11 @@ impl<S: Subscription> Sink<S> {
     async fn attempt(&self, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
         let first = &events[0];
         let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events.to_vec() };
-        let scope = Scope::service()
-            .traced(first.traceparent.clone())
-            .taking_turns(&[b"inbox", first.source.as_bytes(), first.stream.as_bytes()]);
+        let scope = Scope::service().traced(first.traceparent.clone()).taking_turns(&[
+            b"inbox",
+            first.source.as_bytes(),
+            first.stream.as_bytes(),
+        ]);
         match AssertUnwindSafe(self.db.run(&scope, &run)).catch_unwind().await {
             Ok(Ok(verdicts)) => Ok(Some(verdicts)),
             Ok(Err(error)) if error.is_passing() => Err(error),
@@ -147,7 +188,7 @@ impl<S: Subscription> Sink<S> {
 #[tonic::async_trait]
 impl<S: Subscription> EventSink for Sink<S> {
     async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
-        // Spawned, so that a caller that goes away never drops a transaction half way (D13).
+        // Spawned, so that a caller that goes away never drops a transaction half way.
         let sink = Self { db: self.db.clone(), subscription: Arc::clone(&self.subscription) };
         let task = tokio::spawn(async move { sink.take(request.into_inner()).await }.in_current_span());
         task.await.map_err(|_| stopped())?.map(Response::new)
@@ -167,6 +208,9 @@ impl<S: Subscription> Work for ApplyRun<S> {
 
     async fn run(&self, tx: &mut Tx) -> Result<Vec<Verdict>, StorageError> {
         let first = &self.events[0];
+        if first.stream == first.id && self.subscription.dedupes(&first.kind) {
+            return self.apply_loners(tx).await;
+        }
         let known = last_version(tx, first).await?;
         let mut last = known.unwrap_or(0);
         let mut verdicts = Vec::with_capacity(self.events.len());
@@ -176,19 +220,8 @@ impl<S: Subscription> Work for ApplyRun<S> {
                 (Outcome::Duplicate, "")
             } else if blocked || event.version > last + 1 {
                 (Outcome::NotYet, "")
-            } else if !self.subscription.knows(&event.source, &event.kind) {
-                tracing::error!(source = %event.source, kind = %event.kind, "an event of a kind unknown here waits");
-                (Outcome::NotYet, "UNKNOWN_KIND")
             } else {
-                match self.subscription.apply(tx, event).await {
-                    Ok(()) => (Outcome::Applied, ""),
-                    Err(Refusal::Never(reason)) => {
-                        tracing::error!(kind = %event.kind, reason, "event refused");
-                        (Outcome::Refused, reason)
-                    }
-                    Err(Refusal::NotYet(_)) => (Outcome::NotYet, ""),
-                    Err(Refusal::Storage(error)) => return Err(error),
-                }
+                self.apply_one(tx, event).await?
             };
             match outcome {
                 Outcome::Applied => last = event.version,
@@ -196,7 +229,12 @@ impl<S: Subscription> Work for ApplyRun<S> {
                 _ => blocked = true,
             }
             let expected_version = if outcome == Outcome::NotYet { last + 1 } else { 0 };
-            verdicts.push(Verdict { outcome: outcome.into(), expected_version, reason: reason.to_owned(), last_version: last });
+            verdicts.push(Verdict {
+                outcome: outcome.into(),
+                expected_version,
+                reason: reason.to_owned(),
+                last_version: last,
+            });
         }
         if last > known.unwrap_or(0) {
             remember(tx, first, last).await?;
@@ -205,15 +243,49 @@ impl<S: Subscription> Work for ApplyRun<S> {
     }
 }
 
+impl<S: Subscription> ApplyRun<S> {
+    /// Applies one event whose turn it is: the outcome, and why when it is not applied.
+    async fn apply_one(&self, tx: &mut Tx, event: &Received) -> Result<(Outcome, &'static str), StorageError> {
+        if !self.subscription.knows(&event.source, &event.kind) {
+            tracing::error!(source = %event.source, kind = %event.kind, "an event of a kind unknown here waits");
+            return Ok((Outcome::NotYet, "UNKNOWN_KIND"));
+        }
+        match self.subscription.apply(tx, event).await {
+            Ok(()) => Ok((Outcome::Applied, "")),
+            Err(Refusal::Never(reason)) => {
+                tracing::error!(kind = %event.kind, reason, "event refused");
+                Ok((Outcome::Refused, reason))
+            }
+            Err(Refusal::NotYet(_)) => Ok((Outcome::NotYet, "")),
+            Err(Refusal::Storage(error)) => Err(error),
+        }
+    }
+
+    /// Applies events that are streams of their own and need no inbox.
+    async fn apply_loners(&self, tx: &mut Tx) -> Result<Vec<Verdict>, StorageError> {
+        let mut verdicts = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            let (outcome, reason) = self.apply_one(tx, event).await?;
+            let expected_version = i64::from(outcome == Outcome::NotYet);
+            verdicts.push(Verdict {
+                outcome: outcome.into(),
+                expected_version,
+                reason: reason.to_owned(),
+                last_version: 0,
+            });
+        }
+        Ok(verdicts)
+    }
+}
+
 /// Reads the last version applied; two deliveries of a stream take turns by their scope.
 async fn last_version(tx: &mut Tx, event: &Received) -> Result<Option<i64>, StorageError> {
-    let row: Option<(i64,)> = sqlx::query_as(
-        "/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2",
-    )
-    .bind(&event.source)
-    .bind(event.stream)
-    .fetch_optional(tx.conn())
-    .await?;
+    let row: Option<(i64,)> =
+        sqlx::query_as("/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2")
+            .bind(&event.source)
+            .bind(event.stream)
+            .fetch_optional(tx.conn())
+            .await?;
     Ok(row.map(|(version,)| version))
 }
 
@@ -267,7 +339,8 @@ fn parse(request: &DeliverRequest, event: &Event) -> Result<Received, Status> {
 }
 
 fn malformed() -> Status {
-    ehub_faults::Fault::new(tonic::Code::InvalidArgument, "server.ehub", "INVALID_FIELDS", "an envelope cannot be read").into()
+    ehub_faults::Fault::new(tonic::Code::InvalidArgument, "server.ehub", "INVALID_FIELDS", "an envelope cannot be read")
+        .into()
 }
 
 fn stopped() -> Status {

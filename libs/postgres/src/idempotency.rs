@@ -1,4 +1,4 @@
-//! What was answered to which request id, recorded in the transaction it protects (D6).
+//! What was answered to which request id, recorded in the transaction it protects.
 
 use time::OffsetDateTime;
 use uuid::Uuid;

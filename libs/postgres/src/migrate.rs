@@ -30,25 +30,24 @@ pub async fn migrate(owner_url: &str, service: &Migrator) -> Result<(), sqlx::Er
 /// How many migrations a database still lacks.
 pub async fn pending(url: &str, service: &Migrator) -> Result<usize, StorageError> {
     let mut conn = connect(url).await?;
-    let applied: Vec<i64> = match sqlx::query_scalar("select version from ehub_migration where success").fetch_all(&mut conn).await {
-        Ok(versions) => versions,
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let applied: Vec<i64> =
+        match sqlx::query_scalar("select version from ehub_migration where success").fetch_all(&mut conn).await {
+            Ok(versions) => versions,
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
     Ok(complete(service).migrations.iter().filter(|migration| !applied.contains(&migration.version)).count())
 }
 
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     let options: PgConnectOptions = url.parse()?;
-    tokio::time::timeout(Duration::from_secs(10), options.connect())
-        .await
-        .map_err(|_| sqlx::Error::PoolTimedOut)?
+    tokio::time::timeout(Duration::from_secs(10), options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)?
 }
 
 /// Makes a service's three roles and, when it does not exist, its database, as an administrator.
 ///
 /// `password` is given to all three roles. Limits stand on the roles, because a pool that resets
-/// its connections would lose those set by `SET` (D13). A lock is waited for longer than the second
+/// its connections would lose those set by `SET`. A lock is waited for longer than the second
 /// after which PostgreSQL looks for deadlocks, which would otherwise pass for slowness and not be
 /// run again.
 #[expect(clippy::disallowed_methods, reason = "statements that take no parameters, made of names we check")]

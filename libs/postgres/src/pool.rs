@@ -113,8 +113,7 @@ impl Db {
     #[expect(clippy::disallowed_methods, reason = "the one place where a transaction begins")]
     async fn attempt<W: Work>(&self, scope: &Scope, work: &W) -> Result<W::Output, W::Error> {
         let mut inner = self.pool.begin().await.map_err(StorageError::from)?;
-        let fixed_now = self.clock.is_manual().then(|| ehub_clock::rfc3339(self.clock.now()));
-        let organisation = scope.enter(&mut inner, fixed_now).await.map_err(StorageError::from)?;
+        let organisation = scope.enter(&mut inner, &self.clock).await.map_err(StorageError::from)?;
         let mut tx = Tx::new(inner, self.clock.clone(), organisation, scope.traceparent.clone());
         let output = work.run(&mut tx).await?;
         if tx.commit().await? {
@@ -144,8 +143,7 @@ impl Db {
 
     /// How far the database's clock is from ours, in seconds, without sign.
     pub async fn clock_skew(&self) -> Result<f64, StorageError> {
-        let theirs: time::OffsetDateTime =
-            sqlx::query_scalar("select clock_timestamp()").fetch_one(&self.pool).await?;
+        let theirs: time::OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(&self.pool).await?;
         Ok((theirs - self.clock.now()).as_seconds_f64().abs())
     }
 

@@ -27,7 +27,7 @@ impl Draft {
         traceparent: Option<&str>,
     ) -> Result<(), StorageError> {
         let stream = self.stream.unwrap_or(event);
-        // A consultation's shard is its last byte (D19); a group is sixteen shards.
+        // A consultation's shard is its last byte; a group is sixteen shards.
         let shard_group = i16::from(stream.as_bytes()[15] >> 4);
         let version = match self.stream {
             None => 1,

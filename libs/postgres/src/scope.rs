@@ -1,7 +1,9 @@
 //! For whom a transaction runs: what row security sees.
 
+use std::time::Instant;
+
 use aws_lc_rs::digest;
-use tokio::time::Instant;
+use ehub_clock::Clock;
 use uuid::Uuid;
 
 /// Which kind of caller a transaction runs for.
@@ -41,7 +43,7 @@ pub struct Scope {
     pub client: String,
     /// W3C traceparent of the work, kept with each event.
     pub traceparent: Option<String>,
-    /// When the caller stops waiting.
+    /// When the caller stops waiting, on the clock's monotonic time.
     pub deadline: Option<Instant>,
     /// Transactions with the same key take turns: the lock is taken before the first read, so
     /// that the second sees what the first has done.
@@ -97,11 +99,12 @@ impl Scope {
     pub(crate) async fn enter(
         &self,
         conn: &mut sqlx::PgConnection,
-        fixed_now: Option<String>,
+        clock: &Clock,
     ) -> Result<Option<Uuid>, sqlx::Error> {
+        let fixed_now = clock.is_manual().then(|| ehub_clock::rfc3339(clock.now()));
         // A person's rights stand under their subject, a client's under the empty name.
         let person = if self.kind == ScopeKind::Person { self.subject.as_str() } else { "" };
-        let remaining = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let remaining = self.deadline.map(|deadline| deadline.saturating_duration_since(clock.monotonic()));
         // The role's own statement timeout (3 s) is the ceiling; a nearer deadline lowers it.
         let timeout_ms = remaining.map_or(3_000, |left| left.as_millis().clamp(1, 3_000));
         let organisation: Option<String> = sqlx::query_scalar(

@@ -37,7 +37,7 @@ impl<S: RootSource> RootsService<S> {
     async fn read(&self) -> Result<(Vec<Root>, time::OffsetDateTime), Status> {
         let read = ReadRoots(Arc::clone(&self.source));
         let db = self.db.clone();
-        // Spawned, so that a caller that goes away never drops a transaction half way (D13).
+        // Spawned, so that a caller that goes away never drops a transaction half way.
         let task = tokio::spawn(async move { db.run(&Scope::service(), &read).await });
         match task.await {
             Ok(Ok(read)) => Ok(read),
@@ -61,7 +61,10 @@ impl<S: RootSource> Work for ReadRoots<S> {
 
 #[tonic::async_trait]
 impl<S: RootSource> Roots for RootsService<S> {
-    async fn snapshot_roots(&self, _: Request<SnapshotRootsRequest>) -> Result<Response<SnapshotRootsResponse>, Status> {
+    async fn snapshot_roots(
+        &self,
+        _: Request<SnapshotRootsRequest>,
+    ) -> Result<Response<SnapshotRootsResponse>, Status> {
         let (roots, at) = self.read().await?;
         let tally: Tally = roots.iter().collect();
         let shards = tally

@@ -36,7 +36,7 @@ impl ShardTally {
 pub struct Tally(BTreeMap<u8, ShardTally>);
 
 impl Tally {
-    /// Counts one root. The shard is the id's last byte (D19).
+    /// Counts one root. The shard is the id's last byte.
     pub fn add(&mut self, root: &Root) {
         let shard = self.0.entry(root.id.as_bytes()[15]).or_default();
         shard.count += 1;

@@ -15,9 +15,33 @@ const MAX_DEPTH: usize = 24;
 
 /// Everything a condition may call. Listed rather than asked for, so that a new version of the library adds nothing by itself.
 const FUNCTIONS: [&str; 27] = [
-    op::CONDITIONAL, op::LOGICAL_AND, op::LOGICAL_OR, op::LOGICAL_NOT, op::SUBSTRACT, op::ADD, op::MULTIPLY, op::DIVIDE, op::MODULO,
-    op::EQUALS, op::NOT_EQUALS, op::GREATER_EQUALS, op::LESS_EQUALS, op::GREATER, op::LESS, op::NEGATE, op::INDEX,
-    op::NOT_STRICTLY_FALSE, op::IN, "size", "contains", "startsWith", "endsWith", "string", "int", "double", phrase::NAME,
+    op::CONDITIONAL,
+    op::LOGICAL_AND,
+    op::LOGICAL_OR,
+    op::LOGICAL_NOT,
+    op::SUBSTRACT,
+    op::ADD,
+    op::MULTIPLY,
+    op::DIVIDE,
+    op::MODULO,
+    op::EQUALS,
+    op::NOT_EQUALS,
+    op::GREATER_EQUALS,
+    op::LESS_EQUALS,
+    op::GREATER,
+    op::LESS,
+    op::NEGATE,
+    op::INDEX,
+    op::NOT_STRICTLY_FALSE,
+    op::IN,
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "string",
+    "int",
+    "double",
+    phrase::NAME,
 ];
 
 /// Refuses unknown names, deep loops, and phrases that would match nothing or everything.

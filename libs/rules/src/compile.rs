@@ -47,7 +47,9 @@ pub(crate) fn all(env: &Env, sources: Vec<Source>) -> Result<Vec<Rule>, RuleSetE
             .spawn_scoped(scope, || sources.into_iter().map(|source| Rule::compile(env, source)).collect())
             .map_err(|source| RuleSetError::Compiler { source })?;
         // The compiler is a generated parser: should it ever panic, that is a refused rule set and no reason to stop.
-        running.join().unwrap_or_else(|_| Err(RuleSetError::Compiler { source: std::io::Error::other("the compiler panicked") }))
+        running
+            .join()
+            .unwrap_or_else(|_| Err(RuleSetError::Compiler { source: std::io::Error::other("the compiler panicked") }))
     })
 }
 
@@ -77,7 +79,11 @@ impl Rule {
             ExecutionError::NoSuchKey(key) if self.when.contains(key.as_str()) => format!("the item has no \"{key}\""),
             ExecutionError::NoSuchKey(_) => "the item lacks a key".to_owned(),
             ExecutionError::NoSuchOverload(overload) => {
-                format!("\"{}\" does not take values of type {}", overload.function(), overload.argument_types().join(", "))
+                format!(
+                    "\"{}\" does not take values of type {}",
+                    overload.function(),
+                    overload.argument_types().join(", ")
+                )
             }
             ExecutionError::FunctionError { function, .. } => format!("\"{function}\" refused its arguments"),
             ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),

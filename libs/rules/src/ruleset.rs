@@ -70,7 +70,11 @@ impl RuleSet {
             Version::Text(text) => text,
             Version::Number(number) => number.to_string(),
         };
-        if [&document.id, &version].into_iter().chain(document.rules.iter().map(|rule| &rule.id)).any(|id| id.trim().is_empty()) {
+        if [&document.id, &version]
+            .into_iter()
+            .chain(document.rules.iter().map(|rule| &rule.id))
+            .any(|id| id.trim().is_empty())
+        {
             return Err(RuleSetError::Unnamed);
         }
         let mut seen = BTreeSet::from([DEFAULT_RULE]);
@@ -169,6 +173,10 @@ impl RuleSet {
 
 impl fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuleSet").field("id", &self.id).field("version", &self.version).field("rules", &self.rules.len()).finish_non_exhaustive()
+        f.debug_struct("RuleSet")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
     }
 }

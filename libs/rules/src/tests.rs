@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use crate::{Match, RuleSet, RuleSetError};
 
 fn set(conditions: &[(&str, &str)], default: &Value) -> Result<RuleSet, RuleSetError> {
-    let rules: Vec<Value> = conditions.iter().map(|(id, when)| json!({"id": id, "when": when, "then": {"by": id}})).collect();
-    RuleSet::parse(&json!({"id": "s", "version": "1", "approved_by": null, "rules": rules, "default": default}).to_string())
+    let rules: Vec<Value> =
+        conditions.iter().map(|(id, when)| json!({"id": id, "when": when, "then": {"by": id}})).collect();
+    RuleSet::parse(
+        &json!({"id": "s", "version": "1", "approved_by": null, "rules": rules, "default": default}).to_string(),
+    )
 }
 
 fn one(when: &str) -> Result<RuleSet, RuleSetError> {
@@ -39,7 +42,9 @@ fn size_and_number_are_bounded() {
 
 #[test]
 fn ids_are_unique_and_default_is_reserved() {
-    assert!(matches!(set(&[("a", "true"), ("a", "true")], &Value::Null), Err(RuleSetError::Id { rule }) if rule == "a"));
+    assert!(
+        matches!(set(&[("a", "true"), ("a", "true")], &Value::Null), Err(RuleSetError::Id { rule }) if rule == "a")
+    );
     assert!(matches!(set(&[("default", "true")], &Value::Null), Err(RuleSetError::Id { .. })));
 }
 
@@ -102,7 +107,13 @@ fn loops_nest_twice_and_no_deeper() {
 
 #[test]
 fn phrases_must_be_written_out_and_say_something() {
-    for when in ["phrase(item.text, [])", "phrase(item.text, ['a', '--'])", "phrase(item.text, item.phrases)", "phrase(item.text)", "phrase(item.text, [1])"] {
+    for when in [
+        "phrase(item.text, [])",
+        "phrase(item.text, ['a', '--'])",
+        "phrase(item.text, item.phrases)",
+        "phrase(item.text)",
+        "phrase(item.text, [1])",
+    ] {
         assert!(matches!(one(when), Err(RuleSetError::Phrase { .. })), "{when}");
     }
 }
@@ -110,7 +121,13 @@ fn phrases_must_be_written_out_and_say_something() {
 #[test]
 fn a_failing_rule_is_listed_and_the_others_still_count() {
     let rules = set(
-        &[("missing", "item.absent == 1"), ("type", "item.age > 'x'"), ("word", "item.age"), ("text", "phrase(item.age, ['a'])"), ("good", "item.age == 7")],
+        &[
+            ("missing", "item.absent == 1"),
+            ("type", "item.age > 'x'"),
+            ("word", "item.age"),
+            ("text", "phrase(item.age, ['a'])"),
+            ("good", "item.age == 7"),
+        ],
         &Value::Null,
     );
     let evaluation = rules.unwrap().evaluate(&json!({"age": 7}));
@@ -123,7 +140,17 @@ fn a_failing_rule_is_listed_and_the_others_still_count() {
 #[test]
 fn failures_never_quote_the_item() {
     let item = json!({"name": "Zebedee", "list": ["Zebedee"], "map": {}});
-    for when in ["item.name > 1", "item.name + 1 == 2", "item.list[3] == 'a'", "item[item.name] == 1", "item.map[item.name]", "int(item.name) == 1", "-item.name == 1", "item.name ? true : false", "size(1) == 1"] {
+    for when in [
+        "item.name > 1",
+        "item.name + 1 == 2",
+        "item.list[3] == 'a'",
+        "item[item.name] == 1",
+        "item.map[item.name]",
+        "int(item.name) == 1",
+        "-item.name == 1",
+        "item.name ? true : false",
+        "size(1) == 1",
+    ] {
         let evaluation = one(when).unwrap().evaluate(&item);
         assert_eq!(evaluation.errors.len(), 1, "{when}: {evaluation:?}");
         assert!(!evaluation.errors[0].problem.contains("Zebedee"), "{when}: {}", evaluation.errors[0].problem);
@@ -133,7 +160,8 @@ fn failures_never_quote_the_item() {
 #[test]
 fn all_matches_come_in_order_and_the_default_only_without() {
     let rules = set(&[("b", "item.n > 1"), ("a", "item.n > 2"), ("c", "item.n > 9")], &json!({"by": "none"})).unwrap();
-    let matched: Vec<String> = rules.evaluate(&json!({"n": 3})).matched.into_iter().map(|found| found.rule_id).collect();
+    let matched: Vec<String> =
+        rules.evaluate(&json!({"n": 3})).matched.into_iter().map(|found| found.rule_id).collect();
     assert_eq!(matched, ["b", "a"]);
     assert_eq!(rules.evaluate(&json!({"n": 3})).default, None);
     assert_eq!(rules.evaluate(&json!({"n": 0})).default, Some(json!({"by": "none"})));

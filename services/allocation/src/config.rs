@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use ehub_config::{HumanDuration, Secret};
 use serde::Deserialize;
 
-use crate::domain::queue::QueuePolicy;
+use crate::domain::{policy::Policy, queue::QueuePolicy};
 
 /// What allocation can be told. Every number is an engineering default for a Clinical Safety
 /// Officer to set.
@@ -27,7 +27,7 @@ pub struct Settings {
     /// How long before it is due an item is preferred (H3).
     #[serde(default = "half_an_hour")]
     pub warn_window: HumanDuration,
-    /// What each open item ahead of the same practice adds in the last band (D16).
+    /// What each open item ahead of the same practice adds in the last band.
     #[serde(default = "one_minute")]
     pub fair_share: HumanDuration,
     /// How long a practice has to acknowledge what was passed back to it.
@@ -157,19 +157,6 @@ fn one_second() -> HumanDuration {
     HumanDuration::from_secs(1)
 }
 
-/// What operations need of the settings.
-#[derive(Debug, Clone, Copy)]
-pub struct Policy {
-    /// The order of the queue.
-    pub queue: QueuePolicy,
-    /// How long a claim lasts.
-    pub lease: Duration,
-    /// How much clocks may differ.
-    pub skew: Duration,
-    /// How long a receiver has to acknowledge.
-    pub acknowledge_within: Duration,
-}
-
 impl Settings {
     /// What operations need of them.
     #[must_use]
@@ -210,7 +197,10 @@ impl Settings {
     pub fn production_faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if self.duty.adapter == Adapter::Log {
-            faults.push("service.duty.adapter = \"log\" is for development; production calls duty persons by webhook (H33)".to_owned());
+            faults.push(
+                "service.duty.adapter = \"log\" is for development; production calls duty persons by webhook (H33)"
+                    .to_owned(),
+            );
         }
         if self.duty.contacts.is_empty() {
             faults.push("service.duty.contacts must name the duty contacts of every hub".to_owned());

@@ -5,6 +5,7 @@ pub mod access;
 pub mod alert;
 pub mod closing;
 pub mod item;
+pub mod policy;
 pub mod queue;
 pub mod register;
 pub mod routing;

@@ -159,8 +159,14 @@ mod tests {
 
     #[test]
     fn results_that_are_no_destination_are_refused_with_the_rules_name() {
-        for then in [r#"{"holder": "moon", "skill": "gp"}"#, r#"{"holder": "hub"}"#, r#"{"holder": "hub", "skill": "gp", "x": 1}"#] {
-            let json = format!(r#"{{"id": "p", "version": "1", "rules": [{{"id": "bad", "when": "item.restricted", "then": {then}}}], "default": {{"holder": "hub", "skill": "gp"}}}}"#);
+        for then in [
+            r#"{"holder": "moon", "skill": "gp"}"#,
+            r#"{"holder": "hub"}"#,
+            r#"{"holder": "hub", "skill": "gp", "x": 1}"#,
+        ] {
+            let json = format!(
+                r#"{{"id": "p", "version": "1", "rules": [{{"id": "bad", "when": "item.restricted", "then": {then}}}], "default": {{"holder": "hub", "skill": "gp"}}}}"#
+            );
             assert!(matches!(Pathway::parse(&json), Err(PathwayError::Result { rule, .. }) if rule == "bad"), "{then}");
         }
         let json = r#"{"id": "p", "version": "1", "rules": [], "default": {"holder": "hub", "skill": " "}}"#;
@@ -171,7 +177,9 @@ mod tests {
     fn the_sample_sends_each_need_where_it_says() {
         let pathway = Pathway::parse(HUB_FIRST).expect("the sample");
         let mut arrival = arrival();
-        for (need, skill) in [(Need::Clinical, "gp"), (Need::ClinicalAdministrative, "gp"), (Need::Administrative, "administrator")] {
+        for (need, skill) in
+            [(Need::Clinical, "gp"), (Need::ClinicalAdministrative, "gp"), (Need::Administrative, "administrator")]
+        {
             arrival.need = need;
             let directive = pathway.direct(&arrival).expect("a destination");
             assert_eq!((directive.instruction.holder, directive.instruction.skill.as_str()), (PoolKind::Hub, skill));

@@ -1,4 +1,4 @@
-//! The other services as allocation needs them: guards of the acts that need a claim (D3, D4).
+//! The other services as allocation needs them: guards of the acts that need a claim.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -51,17 +51,30 @@ where
     <T::ResponseBody as tonic::codegen::Body>::Error: Into<StdError> + Send,
 {
     async fn seal(&self, consultation: ConsultationId, epoch: i64, clinical: bool) -> Result<Sealing, GuardError> {
-        let request =
-            SealRequest { consultation: consultation.to_string(), epoch, clinical_outcome: clinical, pending_signature: false };
+        let request = SealRequest {
+            consultation: consultation.to_string(),
+            epoch,
+            clinical_outcome: clinical,
+            pending_signature: false,
+        };
         let answer = ClaimGuardClient::seal(&mut self.clone(), request).await.map_err(guard_error)?.into_inner();
         Ok(Sealing {
-            open: answer.open_actions.into_iter().map(|open| OpenAction { subject: open.subject, kind: open.kind }).collect(),
-            items: answer.items.into_iter().map(|item| ManifestEntry { name: item.name, version: item.version }).collect(),
+            open: answer
+                .open_actions
+                .into_iter()
+                .map(|open| OpenAction { subject: open.subject, kind: open.kind })
+                .collect(),
+            items: answer
+                .items
+                .into_iter()
+                .map(|item| ManifestEntry { name: item.name, version: item.version })
+                .collect(),
         })
     }
 
     async fn fence(&self, claims: &[(ConsultationId, i64)]) -> Result<(), GuardError> {
-        let claims = claims.iter().map(|(id, epoch)| FencedClaim { consultation: id.to_string(), epoch: *epoch }).collect();
+        let claims =
+            claims.iter().map(|(id, epoch)| FencedClaim { consultation: id.to_string(), epoch: *epoch }).collect();
         ClaimGuardClient::fence(&mut self.clone(), FenceRequest { claims }).await.map_err(guard_error)?;
         Ok(())
     }
@@ -145,7 +158,11 @@ impl Guards {
             tracing::warn!(service, error = &failure as &dyn std::error::Error, "a fence was not pushed");
             false
         });
-        if futures_util::future::join_all(pushes).await.into_iter().all(|pushed| pushed) { Fenced::Everywhere } else { Fenced::NotYet }
+        if futures_util::future::join_all(pushes).await.into_iter().all(|pushed| pushed) {
+            Fenced::Everywhere
+        } else {
+            Fenced::NotYet
+        }
     }
 }
 

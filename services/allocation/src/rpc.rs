@@ -18,20 +18,17 @@ use ehub_calls::{Call, Calls};
 use ehub_faults::Fault;
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
-    AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeTransferRequest, AcknowledgeTransferResponse, ClaimItemRequest,
-    ClaimItemResponse, ClaimNextRequest, ClaimNextResponse, CompleteRequest, CompleteResponse, GetWorkItemRequest, GetWorkItemResponse,
-    ListAlertsRequest, ListAlertsResponse, ListInboxRequest, ListInboxResponse, PassBackRequest, PassBackResponse, ReleaseClaimRequest,
-    ReleaseClaimResponse, RenewClaimRequest, RenewClaimResponse, WatchRequest, WatchResponse,
-    allocation_service_server::AllocationService,
+    AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeTransferRequest, AcknowledgeTransferResponse,
+    ClaimItemRequest, ClaimItemResponse, ClaimNextRequest, ClaimNextResponse, CompleteRequest, CompleteResponse,
+    GetWorkItemRequest, GetWorkItemResponse, ListAlertsRequest, ListAlertsResponse, ListInboxRequest,
+    ListInboxResponse, PassBackRequest, PassBackResponse, ReleaseClaimRequest, ReleaseClaimResponse, RenewClaimRequest,
+    RenewClaimResponse, WatchRequest, WatchResponse, allocation_service_server::AllocationService,
 };
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use crate::{
-    config::{Policy, WatchSettings},
-    peers::Guards,
-};
+use crate::{config::WatchSettings, domain::policy::Policy, peers::Guards};
 
 pub use register::RegisterRpc;
 
@@ -87,24 +84,30 @@ impl AllocationService for AllocationRpc {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send + 'static>>;
 
     async fn claim_next(&self, request: Request<ClaimNextRequest>) -> Result<Response<ClaimNextResponse>, Status> {
-        let (call, (request_id, work)) = parsed!(self, "ClaimNext", request, |call, request| parse::claim_next(call, request, self.0.policy));
+        let (call, (request_id, work)) =
+            parsed!(self, "ClaimNext", request, |call, request| parse::claim_next(call, request, self.0.policy));
         let (claim, replayed) = self.claim(call, request_id, work, stored::maybe).await?;
         Ok(claims::respond(ClaimNextResponse { claim }, replayed))
     }
 
     async fn claim_item(&self, request: Request<ClaimItemRequest>) -> Result<Response<ClaimItemResponse>, Status> {
-        let (call, (request_id, work)) = parsed!(self, "ClaimItem", request, |call, request| parse::claim_item(call, request, self.0.policy));
+        let (call, (request_id, work)) =
+            parsed!(self, "ClaimItem", request, |call, request| parse::claim_item(call, request, self.0.policy));
         let (claim, replayed) = self.claim(call, request_id, work, stored::given).await?;
         Ok(claims::respond(ClaimItemResponse { claim }, replayed))
     }
 
     async fn renew_claim(&self, request: Request<RenewClaimRequest>) -> Result<Response<RenewClaimResponse>, Status> {
-        let (call, (request_id, work)) = parsed!(self, "RenewClaim", request, |call, request| parse::renew_claim(call, request, self.0.policy));
+        let (call, (request_id, work)) =
+            parsed!(self, "RenewClaim", request, |call, request| parse::renew_claim(call, request, self.0.policy));
         let (claim, replayed) = self.claim(call, request_id, work, stored::given).await?;
         Ok(claims::respond(RenewClaimResponse { claim }, replayed))
     }
 
-    async fn release_claim(&self, request: Request<ReleaseClaimRequest>) -> Result<Response<ReleaseClaimResponse>, Status> {
+    async fn release_claim(
+        &self,
+        request: Request<ReleaseClaimRequest>,
+    ) -> Result<Response<ReleaseClaimResponse>, Status> {
         let (call, (request_id, work)) =
             parsed!(self, "ReleaseClaim", request, |call, request| parse::release_claim(call, request, self.0.policy));
         let (_, fenced, replayed) = self.park(call, request_id, work).await?;
@@ -112,7 +115,8 @@ impl AllocationService for AllocationRpc {
     }
 
     async fn pass_back(&self, request: Request<PassBackRequest>) -> Result<Response<PassBackResponse>, Status> {
-        let (call, (request_id, work)) = parsed!(self, "PassBack", request, |call, request| parse::pass_back(call, request, self.0.policy));
+        let (call, (request_id, work)) =
+            parsed!(self, "PassBack", request, |call, request| parse::pass_back(call, request, self.0.policy));
         let (item, fenced, replayed) = self.park(call, request_id, work).await?;
         Ok(claims::respond(PassBackResponse { item, fenced }, replayed))
     }
@@ -128,12 +132,16 @@ impl AllocationService for AllocationRpc {
 
     async fn complete(&self, request: Request<CompleteRequest>) -> Result<Response<CompleteResponse>, Status> {
         let now = self.0.calls.db().clock().now();
-        let (call, (request_id, asked)) = parsed!(self, "Complete", request, |call, request| parse::complete(call, request, now));
+        let (call, (request_id, asked)) =
+            parsed!(self, "Complete", request, |call, request| parse::complete(call, request, now));
         let (answer, replayed) = self.close(call, request_id, asked).await?;
         Ok(claims::respond(answer, replayed))
     }
 
-    async fn get_work_item(&self, request: Request<GetWorkItemRequest>) -> Result<Response<GetWorkItemResponse>, Status> {
+    async fn get_work_item(
+        &self,
+        request: Request<GetWorkItemRequest>,
+    ) -> Result<Response<GetWorkItemResponse>, Status> {
         let (call, work) = parsed!(self, "GetWorkItem", request, parse::get_work_item);
         self.0.calls.read(call, work, |view| GetWorkItemResponse { item: Some(render::item(view)) }).await
     }
@@ -147,7 +155,9 @@ impl AllocationService for AllocationRpc {
     }
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let (call, inbox) = parsed!(self, "Watch", request, |_: &Call, request: WatchRequest| Ok::<_, Fault>(parse::inbox(request.mine)));
+        let (call, inbox) = parsed!(self, "Watch", request, |_: &Call, request: WatchRequest| Ok::<_, Fault>(
+            parse::inbox(request.mine)
+        ));
         Ok(Response::new(Box::pin(self.begin_watch(call, inbox))))
     }
 

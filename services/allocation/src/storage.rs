@@ -10,12 +10,12 @@ pub mod tasks;
 
 use ehub_postgres::{StorageError, Tx};
 
-/// The life of this database, which leads every claim epoch (D5).
+/// The life of this database, which leads every claim epoch.
 pub async fn incarnation(tx: &mut Tx) -> Result<i64, StorageError> {
     Ok(sqlx::query_scalar("/* incarnation */ select number from ehub.incarnation").fetch_one(tx.conn()).await?)
 }
 
-/// PostgreSQL's time, by which leases are compared (D20), and the same some seconds later.
+/// PostgreSQL's time, by which leases are compared, and the same some seconds later.
 pub async fn now(tx: &mut Tx) -> Result<time::OffsetDateTime, StorageError> {
     Ok(sqlx::query_scalar("/* app_now */ select ehub.app_now()").fetch_one(tx.conn()).await?)
 }

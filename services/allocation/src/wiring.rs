@@ -7,8 +7,12 @@ use ehub_auth::GrantSigner;
 use ehub_host::{Built, Host, Profile, Worker};
 use ehub_outbox::Sink;
 use ehub_proto::{
-    allocation::v1::{allocation_service_server::AllocationServiceServer, register_service_server::RegisterServiceServer},
-    internal::v1::{claim_guard_client::ClaimGuardClient, event_sink_server::EventSinkServer, roots_server::RootsServer},
+    allocation::v1::{
+        allocation_service_server::AllocationServiceServer, register_service_server::RegisterServiceServer,
+    },
+    internal::v1::{
+        claim_guard_client::ClaimGuardClient, event_sink_server::EventSinkServer, roots_server::RootsServer,
+    },
 };
 use ehub_roots::RootsService;
 use sqlx::migrate::Migrator;
@@ -36,7 +40,8 @@ const BATCH_BYTES: usize = 16 << 20;
 
 impl ehub_host::Service for Allocation {
     const NAME: &'static str = "allocation";
-    const SERVICES: &'static [&'static str] = &["ehub.allocation.v1.AllocationService", "ehub.allocation.v1.RegisterService"];
+    const SERVICES: &'static [&'static str] =
+        &["ehub.allocation.v1.AllocationService", "ehub.allocation.v1.RegisterService"];
     type Settings = Settings;
 
     fn migrations() -> &'static Migrator {
@@ -92,7 +97,8 @@ fn pathway(settings: &Settings) -> anyhow::Result<Pathway> {
 
 fn signer(settings: &Settings) -> anyhow::Result<GrantSigner> {
     let grants = &settings.grants;
-    GrantSigner::from_pkcs8_pem(&grants.kid, grants.key.reveal().as_bytes(), &grants.audience).context("the key cannot sign grants")
+    GrantSigner::from_pkcs8_pem(&grants.kid, grants.key.reveal().as_bytes(), &grants.audience)
+        .context("the key cannot sign grants")
 }
 
 fn guards(host: &Host, settings: &Settings) -> anyhow::Result<Guards> {
@@ -112,8 +118,12 @@ fn workers(host: &Host, settings: &Settings) -> anyhow::Result<Vec<Worker>> {
     let alerts = AlertWorker::new(host.work_db.clone(), duty, settings.duty.clone(), poll);
     let queue = QueueWorker::new(host.work_db.clone(), settings.policy(), poll);
     let upkeep = UpkeepWorker::new(host.work_db.clone());
-    let relay =
-        host.relay(&[("intake", not_access), ("writeback", not_access), ("prescribing", not_access), ("audit", everything)])?;
+    let relay = host.relay(&[
+        ("intake", not_access),
+        ("writeback", not_access),
+        ("prescribing", not_access),
+        ("audit", everything),
+    ])?;
     Ok(vec![
         relay,
         Worker::new("alerts", move |stop| alerts.run(stop)),

@@ -1,4 +1,4 @@
--- What the proof of no loss is computed from (D9). None of it is for callers: only services and
+-- What the proof of no loss is computed from. None of it is for callers: only services and
 -- background work pass the row security of these tables.
 
 -- Entries and prescriptions as they stand, by resource name.

@@ -62,7 +62,12 @@ pub struct LifecycleSettings {
 impl Default for NoLossSettings {
     fn default() -> Self {
         let minute = HumanDuration::from_secs(60);
-        Self { every: minute, grace: minute, in_transit_limit: minute, manifest_limit: HumanDuration::from_secs(4 * 86_400) }
+        Self {
+            every: minute,
+            grace: minute,
+            in_transit_limit: minute,
+            manifest_limit: HumanDuration::from_secs(4 * 86_400),
+        }
     }
 }
 

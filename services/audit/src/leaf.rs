@@ -1,4 +1,4 @@
-//! Leaf v1: the bytes that are hashed (D20). Made once, stored, and never encoded again.
+//! Leaf v1: the bytes that are hashed. Made once, stored, and never encoded again.
 //!
 //! A leaf is the version byte 0x01 and a canonical protobuf message: fields in order of number,
 //! defaults left out, no unknown fields. It names people by subject only, and consultations only by

@@ -78,7 +78,9 @@ impl Checkpoint {
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(NoteError::NotCheckpoint);
         };
-        let plain = !size.is_empty() && size.bytes().all(|byte| byte.is_ascii_digit()) && (size == "0" || !size.starts_with('0'));
+        let plain = !size.is_empty()
+            && size.bytes().all(|byte| byte.is_ascii_digit())
+            && (size == "0" || !size.starts_with('0'));
         let number = size.parse().ok().filter(|_| plain && !origin.is_empty());
         let hash = STANDARD.decode(root).ok().and_then(|bytes| Hash::try_from(bytes).ok());
         match (number, hash) {

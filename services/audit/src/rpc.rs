@@ -10,8 +10,8 @@ use ehub_calls::{Call, Calls};
 use ehub_faults::Fault;
 use ehub_proto::audit::v1::{
     ExportLeavesRequest, ExportLeavesResponse, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
-    GetConsistencyProofResponse, GetInclusionProofRequest, GetInclusionProofResponse, GetNoLossRequest, GetNoLossResponse,
-    GetTimelineRequest, GetTimelineResponse, audit_service_server::AuditService,
+    GetConsistencyProofResponse, GetInclusionProofRequest, GetInclusionProofResponse, GetNoLossRequest,
+    GetNoLossResponse, GetTimelineRequest, GetTimelineResponse, audit_service_server::AuditService,
 };
 use tonic::{Request, Response, Status};
 
@@ -54,7 +54,10 @@ impl AuditRpc {
 
 #[tonic::async_trait]
 impl AuditService for AuditRpc {
-    async fn get_checkpoint(&self, request: Request<GetCheckpointRequest>) -> Result<Response<GetCheckpointResponse>, Status> {
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointResponse>, Status> {
         let (call, _) = Call::of("ehub.audit.v1.AuditService/GetCheckpoint", request).map_err(Fault::into_status)?;
         let operation = GetCheckpoint { verifier_key: self.verifier_key.clone() };
         self.calls.read(call, operation, render::checkpoint).await
@@ -84,16 +87,24 @@ impl AuditService for AuditRpc {
         }
     }
 
-    async fn export_leaves(&self, request: Request<ExportLeavesRequest>) -> Result<Response<ExportLeavesResponse>, Status> {
-        let (call, request) = Call::of("ehub.audit.v1.AuditService/ExportLeaves", request).map_err(Fault::into_status)?;
+    async fn export_leaves(
+        &self,
+        request: Request<ExportLeavesRequest>,
+    ) -> Result<Response<ExportLeavesResponse>, Status> {
+        let (call, request) =
+            Call::of("ehub.audit.v1.AuditService/ExportLeaves", request).map_err(Fault::into_status)?;
         match parse::export(&request) {
             Ok(operation) => self.calls.read(call, operation, render::leaves).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }
     }
 
-    async fn get_timeline(&self, request: Request<GetTimelineRequest>) -> Result<Response<GetTimelineResponse>, Status> {
-        let (call, request) = Call::of("ehub.audit.v1.AuditService/GetTimeline", request).map_err(Fault::into_status)?;
+    async fn get_timeline(
+        &self,
+        request: Request<GetTimelineRequest>,
+    ) -> Result<Response<GetTimelineResponse>, Status> {
+        let (call, request) =
+            Call::of("ehub.audit.v1.AuditService/GetTimeline", request).map_err(Fault::into_status)?;
         match parse::timeline(&call, &request) {
             Ok(operation) => self.calls.read(call, operation, render::timeline).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),

@@ -55,7 +55,7 @@ impl ehub_host::Service for Audit {
             peers.push(Arc::new(RemoteRoots::new(source, host.peer(source)?)));
         }
         let peers: Arc<[Arc<dyn RootsPeer>]> = peers.into();
-        // Calls run on the pool of calls, background work on its own (D7).
+        // Calls run on the pool of calls, background work on its own.
         let on_demand = Prover::new(host.db.clone(), Scope::service(), Arc::clone(&peers), settings.limits());
         let steadily = Prover::new(host.work_db.clone(), Scope::work(), peers, settings.limits());
 
@@ -82,10 +82,6 @@ impl ehub_host::Service for Audit {
 
         let rpc = AuditRpc::new(host.calls.clone(), on_demand, verifier_key);
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Everything)).max_decoding_message_size(BATCH_BYTES);
-        Ok(Built {
-            public: Routes::new(AuditServiceServer::new(rpc)),
-            internal: Routes::new(sink),
-            workers,
-        })
+        Ok(Built { public: Routes::new(AuditServiceServer::new(rpc)), internal: Routes::new(sink), workers })
     }
 }

@@ -68,7 +68,7 @@ pub struct MeshSettings {
     /// How often MESH is told that the mailbox is in use (MESH asks for once a day).
     #[serde(default = "one_hour")]
     pub handshake: HumanDuration,
-    /// After how long a send of unknown outcome is repeated, byte for byte (D11).
+    /// After how long a send of unknown outcome is repeated, byte for byte.
     #[serde(default = "five_minutes")]
     pub resend_after: HumanDuration,
     /// How long raw messages that are dealt with are kept.

@@ -94,7 +94,8 @@ impl Settings {
             wrong.push("service.high_risk_medicines must be SNOMED CT concept ids with good check digits".to_owned());
         }
         if self.eps.retry_first.get().is_zero() || self.eps.timeout.get().is_zero() || self.poll.get().is_zero() {
-            wrong.push("service.eps.retry_first, service.eps.timeout and service.poll must be longer than 0".to_owned());
+            wrong
+                .push("service.eps.retry_first, service.eps.timeout and service.poll must be longer than 0".to_owned());
         }
         match Url::parse(&self.eps.base_url) {
             Ok(url) => wrong.extend(self.eps.address_objections(&url, live)),
@@ -127,7 +128,10 @@ impl EpsSettings {
         let host = url.host_str().unwrap_or_default();
         let loopback = host == "localhost"
             || host.ends_with(".localhost")
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
+            || host
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
         match url.scheme() {
             "https" if self.ca_file.is_none() => wrong.push("service.eps.ca_file is required for https".to_owned()),
             "https" => {}
@@ -136,7 +140,9 @@ impl EpsSettings {
             _ => wrong.push("service.eps.base_url must be http or https".to_owned()),
         }
         if live == Live::Yes && loopback {
-            wrong.push("service.eps.base_url must not be this machine in production: that is a peer of the tests".to_owned());
+            wrong.push(
+                "service.eps.base_url must not be this machine in production: that is a peer of the tests".to_owned(),
+            );
         }
         wrong
     }

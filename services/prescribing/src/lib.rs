@@ -2,7 +2,7 @@
 //!
 //! Raise, prepare, sign and issue are separate acts. Raise and prepare need the grant of a claim;
 //! sign and issue need the prescriber, their membership of the cost centre on the day, and the
-//! prescription's etag (D15). What is sent to EPS is stored, with its request id, before it is
+//! prescription's etag. What is sent to EPS is stored, with its request id, before it is
 //! sent, and sent byte for byte the same until EPS has answered: an issue happens exactly once.
 //!
 //! Prescribing makes no allergy or interaction check: the prescriber does, in the record.

@@ -41,7 +41,7 @@ pub struct Settings {
     /// How long to wait before trying again what certainly did not happen: demographics away, MESH away.
     #[serde(default = "seconds::<30>")]
     pub retry_after: HumanDuration,
-    /// How long to wait after an ambiguous send before the identical bytes are sent again (D11).
+    /// How long to wait after an ambiguous send before the identical bytes are sent again.
     #[serde(default = "minutes::<5>")]
     pub resend_after: HumanDuration,
     /// Without an infrastructure acknowledgement for so long, a person is called (hazard H14). MESH

@@ -37,7 +37,14 @@ pub fn client(ods: &str, subject: &str, practices: &[&str]) -> Arc<Caller> {
 }
 
 /// A grant to act on a consultation, in force until a time.
-pub fn grant(consultation: Uuid, subject: &str, organisation: Uuid, practice: Uuid, epoch: i64, until: Timestamp) -> GrantPresented {
+pub fn grant(
+    consultation: Uuid,
+    subject: &str,
+    organisation: Uuid,
+    practice: Uuid,
+    epoch: i64,
+    until: Timestamp,
+) -> GrantPresented {
     GrantPresented::Valid(Grant {
         consultation,
         epoch,

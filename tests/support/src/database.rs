@@ -7,7 +7,9 @@ use std::{env, fmt::Write as _};
 use ehub_clock::Clock;
 use ehub_config::{HumanDuration, Secret};
 use ehub_postgres::{DatabaseConfig, Db, Role, bootstrap, complete, migrate};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, migrate::Migrator, postgres::PgConnectOptions,
+};
 use uuid::Uuid;
 
 /// The password of the roles in the test cluster, which listens on loopback only.
@@ -32,7 +34,8 @@ impl TestDb {
     /// # Panics
     /// When there is no cluster: run `make test`, or set `EHUB_TEST_POSTGRES`.
     pub async fn create(service: &str, migrations: &Migrator, clock: Clock) -> Self {
-        let admin = env::var("EHUB_TEST_POSTGRES").expect("EHUB_TEST_POSTGRES names no cluster; `make test` starts one");
+        let admin =
+            env::var("EHUB_TEST_POSTGRES").expect("EHUB_TEST_POSTGRES names no cluster; `make test` starts one");
         let template = ensure_template(&admin, service, migrations).await;
         let name = format!("t_{}", Uuid::now_v7().simple());
         let mut conn = connect(&admin).await;
@@ -73,11 +76,12 @@ async fn ensure_template(admin: &str, service: &str, migrations: &Migrator) -> S
     let template = format!("tmpl_{service}_{}", &mark[tail..]);
     let mut conn = connect(admin).await;
     run(&mut conn, "select pg_advisory_lock(884422)".to_owned()).await;
-    let ready: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)")
-        .bind(&template)
-        .fetch_one(&mut conn)
-        .await
-        .expect("the catalogue answers");
+    let ready: bool =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)")
+            .bind(&template)
+            .fetch_one(&mut conn)
+            .await
+            .expect("the catalogue answers");
     if !ready {
         run(&mut conn, format!("drop database if exists {template}")).await;
         bootstrap(admin, service, &template, PASSWORD).await.expect("roles and database");
@@ -109,6 +113,8 @@ fn with_database(admin: &str, name: &str) -> String {
 
 fn role_url(admin: &str, database: &str, service: &str, ending: &str) -> String {
     let url = with_database(admin, database);
-    let host = url.split_once('@').map_or_else(|| url.trim_start_matches("postgres://").to_owned(), |(_, host)| host.to_owned());
+    let host = url
+        .split_once('@')
+        .map_or_else(|| url.trim_start_matches("postgres://").to_owned(), |(_, host)| host.to_owned());
     format!("postgres://ehub_{service}_{ending}:{PASSWORD}@{host}")
 }

@@ -1,6 +1,8 @@
 //! What tests of services share: a database for each test, callers, requests as the layers leave
 //! them. Not linked into any service.
 
+#![expect(clippy::disallowed_methods, reason = "tests read their settings and make names for databases of their own")]
+
 mod callers;
 mod database;
 mod seed;

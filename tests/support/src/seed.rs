@@ -63,7 +63,12 @@ pub async fn seed_access(
 
 /// The scope of a person of an organisation.
 pub fn person_scope(ods: &str, subject: &str) -> Scope {
-    Scope { kind: ScopeKind::Person, organisation: Some(ods.to_owned()), subject: subject.to_owned(), ..Scope::service() }
+    Scope {
+        kind: ScopeKind::Person,
+        organisation: Some(ods.to_owned()),
+        subject: subject.to_owned(),
+        ..Scope::service()
+    }
 }
 
 /// The scope of a client of an organisation.

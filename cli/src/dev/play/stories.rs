@@ -61,7 +61,18 @@ pub enum Quirk {
 }
 
 const FAMILIES: [&str; 12] = [
-    "Ashworth", "Begum", "Çelik", "Dąbrowska", "Evans", "Fitzgerald", "Gupta", "Hughes", "Ivanova", "Jones", "Khan", "O'Neill",
+    "Ashworth",
+    "Begum",
+    "Çelik",
+    "Dąbrowska",
+    "Evans",
+    "Fitzgerald",
+    "Gupta",
+    "Hughes",
+    "Ivanova",
+    "Jones",
+    "Khan",
+    "O'Neill",
 ];
 const GIVENS: [&str; 10] = ["Amira", "Ben", "Chloé", "Dev", "Ewa", "Finn", "Grace", "Hassan", "Imogen", "José"];
 
@@ -82,8 +93,16 @@ pub fn plan(consultations: usize, seed: [u8; 8]) -> Vec<Plan> {
 
 fn story(position: usize, random: &mut Random) -> Story {
     const ALL: [Story; 10] = [
-        Story::Prescribed, Story::Administrative, Story::FitNote, Story::ChildByCarer, Story::Emergency, Story::Repeat,
-        Story::Malformed, Story::NoAgreement, Story::PassedBack, Story::Advice,
+        Story::Prescribed,
+        Story::Administrative,
+        Story::FitNote,
+        Story::ChildByCarer,
+        Story::Emergency,
+        Story::Repeat,
+        Story::Malformed,
+        Story::NoAgreement,
+        Story::PassedBack,
+        Story::Advice,
     ];
     if let Some(story) = ALL.get(position) {
         return *story;
@@ -108,11 +127,13 @@ fn one(position: usize, story: Story, nhs_number: String, consultations: usize, 
     let mesh = match story {
         Story::Malformed => true,
         Story::Repeat => false,
-        _ => position % share == 0,
+        _ => position.is_multiple_of(share),
     };
     let year = if story == Story::ChildByCarer { 2016 + random.below(6) } else { 1940 + random.below(60) };
     let quirk = match (story, position) {
-        (Story::Advice, 11..) if random.below(25) == 0 => [Quirk::Untraced, Quirk::Sensitive, Quirk::Moved][random.below(3) as usize],
+        (Story::Advice, 11..) if random.below(25) == 0 => {
+            [Quirk::Untraced, Quirk::Sensitive, Quirk::Moved][random.below(3) as usize]
+        }
         (Story::Advice, 9) => Quirk::Untraced,
         _ => Quirk::None,
     };
@@ -130,16 +151,27 @@ fn one(position: usize, story: Story, nhs_number: String, consultations: usize, 
 
 fn words(story: Story) -> (&'static str, &'static str) {
     match story {
-        Story::Advice | Story::Repeat | Story::NoAgreement => {
-            ("back-pain", "My lower back has been stiff for a week after lifting boxes. It is a little better when I walk.")
+        Story::Advice | Story::Repeat | Story::NoAgreement => (
+            "back-pain",
+            "My lower back has been stiff for a week after lifting boxes. It is a little better when I walk.",
+        ),
+        Story::Prescribed => {
+            ("sore-throat", "My throat has been sore for six days and my glands are up. I can drink and swallow.")
         }
-        Story::Prescribed => ("sore-throat", "My throat has been sore for six days and my glands are up. I can drink and swallow."),
-        Story::Administrative => ("letter", "Could I have a copy of the letter from the hospital of last month please?"),
-        Story::FitNote => ("fit-note", "My fit note ends on Friday and I am not ready to go back to lifting at work yet."),
-        Story::ChildByCarer => ("child-rash", "My daughter has an itchy rash on both arms since yesterday. She plays and eats as usual."),
+        Story::Administrative => {
+            ("letter", "Could I have a copy of the letter from the hospital of last month please?")
+        }
+        Story::FitNote => {
+            ("fit-note", "My fit note ends on Friday and I am not ready to go back to lifting at work yet.")
+        }
+        Story::ChildByCarer => {
+            ("child-rash", "My daughter has an itchy rash on both arms since yesterday. She plays and eats as usual.")
+        }
         Story::Emergency => ("chest-pain", "I have crushing chest pain going down my left arm and I am sweating."),
         Story::Malformed => ("malformed", ""),
-        Story::PassedBack => ("wound-check", "The wound from my operation needs to be looked at and the stitches taken out."),
+        Story::PassedBack => {
+            ("wound-check", "The wound from my operation needs to be looked at and the stitches taken out.")
+        }
     }
 }
 
@@ -171,7 +203,14 @@ mod tests {
     #[test]
     fn every_story_is_played_and_a_seed_replays() {
         let plans = plan(60, [1, 2, 3, 4, 5, 6, 7, 8]);
-        for story in [Story::Emergency, Story::Malformed, Story::Repeat, Story::NoAgreement, Story::PassedBack, Story::ChildByCarer] {
+        for story in [
+            Story::Emergency,
+            Story::Malformed,
+            Story::Repeat,
+            Story::NoAgreement,
+            Story::PassedBack,
+            Story::ChildByCarer,
+        ] {
             assert!(plans.iter().any(|plan| plan.story == story), "{story:?}");
         }
         let again = plan(60, [1, 2, 3, 4, 5, 6, 7, 8]);

@@ -56,7 +56,11 @@ pub async fn all(
         let (supplier, mesh, tally, clock) = (supplier.clone(), mesh.clone(), Arc::clone(tally), running.clock.clone());
         under_way.spawn(async move {
             let _place = place;
-            if plan.mesh { by_mesh(&mesh, &clock, &plan, &tally).await } else { by_grpc(&supplier, &plan, &tally).await }
+            if plan.mesh {
+                by_mesh(&mesh, &clock, &plan, &tally).await
+            } else {
+                by_grpc(&supplier, &plan, &tally).await
+            }
         });
     }
     while let Some(done) = under_way.join_next().await {
@@ -177,7 +181,8 @@ async fn by_mesh(mesh: &MeshClient, clock: &ehub_clock::Clock, plan: &Plan, tall
 fn message(clock: &ehub_clock::Clock, plan: &Plan) -> anyhow::Result<OnlineConsultation> {
     let now = clock.now();
     let id = || clock.uuid_v7().to_string();
-    let sender = Organisation { ods_code: SUPPLIER.to_owned(), name: Some("Example Forms Ltd".to_owned()), phone: None };
+    let sender =
+        Organisation { ods_code: SUPPLIER.to_owned(), name: Some("Example Forms Ltd".to_owned()), phone: None };
     let practice = Organisation { ods_code: plan.practice.to_owned(), name: None, phone: None };
     Ok(OnlineConsultation {
         envelope: Envelope {
@@ -205,8 +210,11 @@ fn message(clock: &ehub_clock::Clock, plan: &Plan) -> anyhow::Result<OnlineConsu
         submitter: Itk3Submitter {
             kind: if plan.story == Story::ChildByCarer { Itk3Kind::RelatedPerson } else { Itk3Kind::Patient },
             relationship: (plan.story == Story::ChildByCarer).then(|| "parent".to_owned()),
-            name: (plan.story == Story::ChildByCarer)
-                .then(|| Name { family: plan.patient.family.to_owned(), given: vec!["Parent".to_owned()], prefix: Vec::new() }),
+            name: (plan.story == Story::ChildByCarer).then(|| Name {
+                family: plan.patient.family.to_owned(),
+                given: vec!["Parent".to_owned()],
+                prefix: Vec::new(),
+            }),
             telecom: Vec::new(),
         },
         custodian: Some(practice),
@@ -237,11 +245,7 @@ fn itk3_patient(patient: &Patient, practice: &str) -> anyhow::Result<Itk3Patient
     Ok(Itk3Patient {
         nhs_number: Some(patient.nhs_number.clone()),
         nhs_number_verification: None,
-        name: Name {
-            family: patient.family.to_owned(),
-            given: vec![patient.given.to_owned()],
-            prefix: Vec::new(),
-        },
+        name: Name { family: patient.family.to_owned(), given: vec![patient.given.to_owned()], prefix: Vec::new() },
         birth_date: Some(Date::parse(&patient.birth_date, &Iso8601::DATE)?),
         gender: Some(patient.gender.to_owned()),
         telecom: Vec::new(),

@@ -25,31 +25,21 @@ impl ServiceIdentity {
 }
 
 fn without_token() -> Fault {
-    Fault::unavailable(
-        "SERVICE_TOKEN_MISSING",
-        "this service has no token of its own to make the call",
-    )
+    Fault::unavailable("SERVICE_TOKEN_MISSING", "this service has no token of its own to make the call")
 }
 
 impl<S> Layer<S> for ServiceIdentity {
     type Service = ServiceIdentityService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ServiceIdentityService {
-            inner,
-            source: self.0.clone(),
-        }
+        ServiceIdentityService { inner, source: self.0.clone() }
     }
 }
 
 impl Interceptor for ServiceIdentity {
     fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
-        let header = self
-            .0
-            .authorization()
-            .map_err(|_| without_token().into_status())?;
-        let mut value = MetadataValue::try_from(header.as_bytes())
-            .map_err(|_| without_token().into_status())?;
+        let header = self.0.authorization().map_err(|_| without_token().into_status())?;
+        let mut value = MetadataValue::try_from(header.as_bytes()).map_err(|_| without_token().into_status())?;
         value.set_sensitive(true);
         request.metadata_mut().insert("authorization", value);
         Ok(request)
@@ -106,15 +96,8 @@ mod tests {
                 .collect();
             Ok::<_, Infallible>(Response::new(sent.join(",")))
         });
-        let request = Request::builder()
-            .header("authorization", "Bearer someone-else")
-            .body(())
-            .unwrap();
-        ServiceIdentity::new(source)
-            .layer(echo)
-            .oneshot(request)
-            .await
-            .unwrap()
+        let request = Request::builder().header("authorization", "Bearer someone-else").body(()).unwrap();
+        ServiceIdentity::new(source).layer(echo).oneshot(request).await.unwrap()
     }
 
     #[tokio::test]
@@ -131,12 +114,7 @@ mod tests {
     async fn the_token_replaces_whatever_was_there() {
         let source = TokenSource::fixed("own").unwrap();
         assert_eq!(send(source.clone()).await.body(), "Bearer own");
-        let request = ServiceIdentity::new(source)
-            .call(tonic::Request::new(()))
-            .unwrap();
-        assert_eq!(
-            request.metadata().get("authorization").unwrap(),
-            "Bearer own"
-        );
+        let request = ServiceIdentity::new(source).call(tonic::Request::new(())).unwrap();
+        assert_eq!(request.metadata().get("authorization").unwrap(), "Bearer own");
     }
 }

@@ -21,11 +21,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub struct TokenSource(Arc<Kind>);
 
 enum Kind {
-    File {
-        path: PathBuf,
-        clock: Clock,
-        state: Mutex<Option<State>>,
-    },
+    File { path: PathBuf, clock: Clock, state: Mutex<Option<State>> },
     Fixed(HeaderValue),
 }
 
@@ -54,11 +50,7 @@ impl TokenSource {
     /// every five seconds, and read when it has changed; while it cannot be read the last token stays in use.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>, clock: Clock) -> Self {
-        Self(Arc::new(Kind::File {
-            path: path.into(),
-            clock,
-            state: Mutex::new(None),
-        }))
+        Self(Arc::new(Kind::File { path: path.into(), clock, state: Mutex::new(None) }))
     }
 
     /// One token that never changes, for tests and the command line.
@@ -80,17 +72,11 @@ impl TokenSource {
         };
         let now = clock.monotonic();
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = state
-            .as_ref()
-            .filter(|state| now.saturating_duration_since(state.looked_at) < EVERY);
+        let recent = state.as_ref().filter(|state| now.saturating_duration_since(state.looked_at) < EVERY);
         if let Some(header) = recent.and_then(|state| state.header.clone()) {
             return Ok(header);
         }
-        let earlier = state.take().unwrap_or(State {
-            looked_at: now,
-            stamp: None,
-            header: None,
-        });
+        let earlier = state.take().unwrap_or(State { looked_at: now, stamp: None, header: None });
         let (fresh, outcome) = look(path, now, earlier);
         let header = fresh.header.clone();
         *state = Some(fresh);
@@ -105,39 +91,17 @@ impl TokenSource {
 /// Looks at the file; the small read is from memory (a projected volume), so it may happen on the request's task.
 fn look(path: &PathBuf, now: Instant, earlier: State) -> (State, Result<(), TokenSourceError>) {
     match read(path, earlier.stamp) {
-        Ok(None) => (
-            State {
-                looked_at: now,
-                ..earlier
-            },
-            Ok(()),
-        ),
-        Ok(Some((stamp, header))) => (
-            State {
-                looked_at: now,
-                stamp: Some(stamp),
-                header: Some(header),
-            },
-            Ok(()),
-        ),
+        Ok(None) => (State { looked_at: now, ..earlier }, Ok(())),
+        Ok(Some((stamp, header))) => (State { looked_at: now, stamp: Some(stamp), header: Some(header) }, Ok(())),
         Err(error) => {
             tracing::warn!(target: "ehub::auth", path = %path.display(), %error, "using the last token");
-            (
-                State {
-                    looked_at: now,
-                    ..earlier
-                },
-                Err(error),
-            )
+            (State { looked_at: now, ..earlier }, Err(error))
         }
     }
 }
 
 /// The file's token, or `None` when the file is still the one of `known`.
-fn read(
-    path: &PathBuf,
-    known: Option<Stamp>,
-) -> Result<Option<(Stamp, HeaderValue)>, TokenSourceError> {
+fn read(path: &PathBuf, known: Option<Stamp>) -> Result<Option<(Stamp, HeaderValue)>, TokenSourceError> {
     let unreadable = |_| TokenSourceError::Unreadable;
     let file = fs::File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
@@ -146,21 +110,15 @@ fn read(
         return Ok(None);
     }
     let mut text = String::new();
-    file.take(2 * MAX_TOKEN_BYTES as u64)
-        .read_to_string(&mut text)
-        .map_err(|_| TokenSourceError::NotAToken)?;
+    file.take(2 * MAX_TOKEN_BYTES as u64).read_to_string(&mut text).map_err(|_| TokenSourceError::NotAToken)?;
     Ok(Some((stamp, bearer(text.trim())?)))
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, TokenSourceError> {
-    if token.is_empty()
-        || token.len() > MAX_TOKEN_BYTES
-        || !token.bytes().all(|byte| byte.is_ascii_graphic())
-    {
+    if token.is_empty() || token.len() > MAX_TOKEN_BYTES || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(TokenSourceError::NotAToken);
     }
-    let mut header = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| TokenSourceError::NotAToken)?;
+    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| TokenSourceError::NotAToken)?;
     header.set_sensitive(true);
     Ok(header)
 }
@@ -180,18 +138,13 @@ mod tests {
     use crate::testing;
 
     fn text(source: &TokenSource) -> Result<String, TokenSourceError> {
-        source
-            .authorization()
-            .map(|header| header.to_str().unwrap().to_owned())
+        source.authorization().map(|header| header.to_str().unwrap().to_owned())
     }
 
     #[test]
     fn what_is_no_token_is_refused_and_never_shown() {
         for wrong in ["", "a b", "a\nb", "é", &"x".repeat(4097)] {
-            assert_eq!(
-                TokenSource::fixed(wrong).err(),
-                Some(TokenSourceError::NotAToken)
-            );
+            assert_eq!(TokenSource::fixed(wrong).err(), Some(TokenSourceError::NotAToken));
         }
         let source = TokenSource::fixed("abc").unwrap();
         assert!(source.authorization().unwrap().is_sensitive());
@@ -207,11 +160,7 @@ mod tests {
         assert_eq!(text(&source), Err(TokenSourceError::Unreadable));
 
         fs::write(&path, "first\n").unwrap();
-        assert_eq!(
-            text(&source).as_deref(),
-            Ok("Bearer first"),
-            "a first token is not waited for"
-        );
+        assert_eq!(text(&source).as_deref(), Ok("Bearer first"), "a first token is not waited for");
         fs::write(&path, "the-second").unwrap();
         assert_eq!(text(&source).as_deref(), Ok("Bearer first"));
         hand.advance(EVERY);

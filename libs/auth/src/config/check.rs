@@ -39,14 +39,10 @@ impl AuthConfig {
             return Err(ConfigFault::NoIssuer);
         }
         if self.audience.is_empty() || self.grants.audience.is_empty() {
-            return Err(ConfigFault::Field(
-                "auth.audience and auth.grants.audience must not be empty",
-            ));
+            return Err(ConfigFault::Field("auth.audience and auth.grants.audience must not be empty"));
         }
         if self.audience == self.grants.audience {
-            return Err(ConfigFault::Field(
-                "auth.grants.audience must differ from auth.audience",
-            ));
+            return Err(ConfigFault::Field("auth.grants.audience must differ from auth.audience"));
         }
         if self.skew.get() > Duration::from_secs(60) {
             return Err(ConfigFault::Field("auth.skew must be at most 60s"));
@@ -54,14 +50,9 @@ impl AuthConfig {
         let mut seen = BTreeSet::new();
         for issuer in &self.issuers {
             if !seen.insert(&issuer.issuer) {
-                return Err(ConfigFault::IssuerTwice {
-                    issuer: issuer.issuer.clone(),
-                });
+                return Err(ConfigFault::IssuerTwice { issuer: issuer.issuer.clone() });
             }
-            check_issuer(issuer).map_err(|fault| ConfigFault::Issuer {
-                issuer: issuer.issuer.clone(),
-                fault,
-            })?;
+            check_issuer(issuer).map_err(|fault| ConfigFault::Issuer { issuer: issuer.issuer.clone(), fault })?;
         }
         self.check_prefixes()
     }
@@ -72,10 +63,7 @@ impl AuthConfig {
         for (i, one) in self.issuers.iter().enumerate() {
             for (j, other) in self.issuers.iter().enumerate() {
                 let meet = other.subject_prefix.starts_with(&one.subject_prefix);
-                if i != j
-                    && meet
-                    && (!one.subject_prefix.is_empty() || other.subject_prefix.is_empty())
-                {
+                if i != j && meet && (!one.subject_prefix.is_empty() || other.subject_prefix.is_empty()) {
                     return Err(ConfigFault::Issuer {
                         issuer: other.issuer.clone(),
                         fault: "subject_prefix must tell this issuer's subjects from every other issuer's (only one may go without)",
@@ -106,11 +94,7 @@ fn check_issuer(issuer: &IssuerConfig) -> Result<(), &'static str> {
     if issuer.claims.client.is_empty() {
         return Err("claims.client must name at least one claim");
     }
-    if issuer
-        .services
-        .values()
-        .any(|service| service.name().is_empty())
-    {
+    if issuer.services.values().any(|service| service.name().is_empty()) {
         return Err("services must map each subject to a service name");
     }
     if let JwksSource::Url(url) = &issuer.jwks {
@@ -128,9 +112,7 @@ fn check_url(url: &str, allow_plain_http: bool) -> Result<(), &'static str> {
     match parsed.scheme() {
         "https" => Ok(()),
         "http" if loopback || allow_plain_http => Ok(()),
-        _ => Err(
-            "jwks.url must begin with https:// (http:// only on this machine, or with allow_plain_http)",
-        ),
+        _ => Err("jwks.url must begin with https:// (http:// only on this machine, or with allow_plain_http)"),
     }
 }
 
@@ -158,21 +140,11 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_symmetric_algorithms_are_refused() {
-        for wrong in [
-            "surprise = 1",
-            "claims = { surname = 'x' }",
-            "jwks_url = 'x'",
-        ] {
-            assert!(
-                toml::from_str::<AuthConfig>(&format!("{MINIMAL}\n{wrong}")).is_err(),
-                "{wrong}"
-            );
+        for wrong in ["surprise = 1", "claims = { surname = 'x' }", "jwks_url = 'x'"] {
+            assert!(toml::from_str::<AuthConfig>(&format!("{MINIMAL}\n{wrong}")).is_err(), "{wrong}");
         }
         for algorithm in ["HS256", "none", "RS512"] {
-            assert!(
-                toml::from_str::<AuthConfig>(&MINIMAL.replace("EdDSA", algorithm)).is_err(),
-                "{algorithm}"
-            );
+            assert!(toml::from_str::<AuthConfig>(&MINIMAL.replace("EdDSA", algorithm)).is_err(), "{algorithm}");
         }
     }
 
@@ -187,29 +159,14 @@ mod tests {
         ];
         for (more, named) in cases {
             let fault = with_issuer(more).check().unwrap_err().to_string();
-            assert!(
-                fault.contains(named) && fault.contains("https://one.example"),
-                "{more}: {fault}"
-            );
+            assert!(fault.contains(named) && fault.contains("https://one.example"), "{more}: {fault}");
         }
         let cases = [
             (MINIMAL.replace("[\"EdDSA\"]", "[]"), "algorithms"),
-            (
-                MINIMAL.replace("\"ehub-grant\"", "\"ehub\""),
-                "auth.grants.audience",
-            ),
+            (MINIMAL.replace("\"ehub-grant\"", "\"ehub\""), "auth.grants.audience"),
             (format!("skew = '2m'\n{MINIMAL}"), "auth.skew"),
-            (
-                MINIMAL.replace(
-                    "{ file = \"one.json\" }",
-                    "{ url = \"http://issuer.example/keys\" }",
-                ),
-                "jwks.url",
-            ),
-            (
-                MINIMAL.replace("{ file = \"one.json\" }", "{ url = \"keys\" }"),
-                "jwks.url",
-            ),
+            (MINIMAL.replace("{ file = \"one.json\" }", "{ url = \"http://issuer.example/keys\" }"), "jwks.url"),
+            (MINIMAL.replace("{ file = \"one.json\" }", "{ url = \"keys\" }"), "jwks.url"),
         ];
         for (text, named) in cases {
             let fault = config(&text).check().unwrap_err().to_string();
@@ -230,10 +187,7 @@ mod tests {
             config.issuers.push(more);
             config
         };
-        assert!(matches!(
-            second("https://one.example", "x:").check(),
-            Err(ConfigFault::IssuerTwice { .. })
-        ));
+        assert!(matches!(second("https://one.example", "x:").check(), Err(ConfigFault::IssuerTwice { .. })));
         assert!(second("https://two.example", "").check().is_err());
         let mut nested = second("https://two.example", "a:");
         nested.issuers[0].subject_prefix = "a:b:".into();
@@ -245,11 +199,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_machine() {
-        for url in [
-            "http://127.0.0.1:9/keys",
-            "http://localhost/keys",
-            "https://issuer.example/keys",
-        ] {
+        for url in ["http://127.0.0.1:9/keys", "http://localhost/keys", "https://issuer.example/keys"] {
             let mut config = config(MINIMAL);
             config.issuers[0].jwks = JwksSource::Url(url.into());
             assert_eq!(config.check(), Ok(()), "{url}");
@@ -258,17 +208,9 @@ mod tests {
 
     #[test]
     fn a_service_is_a_name_or_a_name_with_scopes() {
-        let config = with_issuer(
-            "services = { a = 'intake', b = { name = 'audit', scopes = ['ehub.audit.write'] } }",
-        );
+        let config = with_issuer("services = { a = 'intake', b = { name = 'audit', scopes = ['ehub.audit.write'] } }");
         let services = &config.issuers[0].services;
-        assert_eq!(
-            (services["a"].name(), services["a"].scopes().len()),
-            ("intake", 0)
-        );
-        assert_eq!(
-            (services["b"].name(), services["b"].scopes()[0].as_str()),
-            ("audit", "ehub.audit.write")
-        );
+        assert_eq!((services["a"].name(), services["a"].scopes().len()), ("intake", 0));
+        assert_eq!((services["b"].name(), services["b"].scopes()[0].as_str()), ("audit", "ehub.audit.write"));
     }
 }

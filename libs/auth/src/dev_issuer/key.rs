@@ -41,11 +41,7 @@ impl DevKey {
     /// # Errors
     /// [`DevKeyError`] when the text holds no such key.
     pub fn from_pkcs8_pem(kid: &str, pem: &str) -> Result<Self, DevKeyError> {
-        let body = pem
-            .trim()
-            .strip_prefix(BEGIN)
-            .and_then(|rest| rest.strip_suffix(END))
-            .ok_or(DevKeyError)?;
+        let body = pem.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).ok_or(DevKeyError)?;
         let body: String = body.split_ascii_whitespace().collect();
         let pkcs8 = STANDARD.decode(body).map_err(|_| DevKeyError)?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(|_| DevKeyError)?;
@@ -53,16 +49,8 @@ impl DevKey {
     }
 
     fn from_pair(kid: &str, pair: &Ed25519KeyPair) -> Result<Self, DevKeyError> {
-        let pkcs8 = pair
-            .to_pkcs8v1()
-            .map_err(|_| DevKeyError)?
-            .as_ref()
-            .to_vec();
-        Ok(Self {
-            kid: kid.to_owned(),
-            pkcs8,
-            public: pair.public_key().as_ref().to_vec(),
-        })
+        let pkcs8 = pair.to_pkcs8v1().map_err(|_| DevKeyError)?.as_ref().to_vec();
+        Ok(Self { kid: kid.to_owned(), pkcs8, public: pair.public_key().as_ref().to_vec() })
     }
 
     /// The key id.
@@ -91,13 +79,8 @@ impl DevKey {
 
     /// A compact JWS over any two texts.
     pub(crate) fn sign_text(&self, header: &str, claims: &str) -> String {
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(claims)
-        );
-        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.pkcs8)
-            .expect("the key was made by this type");
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.pkcs8).expect("the key was made by this type");
         let signature = URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()));
         format!("{message}.{signature}")
     }
@@ -111,9 +94,7 @@ pub fn jwks<'a>(keys: impl IntoIterator<Item = &'a DevKey>) -> String {
 
 impl fmt::Debug for DevKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DevKey")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("DevKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -130,11 +111,7 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\n!!\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
         ] {
-            assert_eq!(
-                DevKey::from_pkcs8_pem("k", wrong).err(),
-                Some(DevKeyError),
-                "{wrong}"
-            );
+            assert_eq!(DevKey::from_pkcs8_pem("k", wrong).err(), Some(DevKeyError), "{wrong}");
         }
     }
 

@@ -38,23 +38,14 @@ impl GrantPresented {
     /// # Errors
     /// FAILED_PRECONDITION `CLAIM_EXPIRED` when it has ended; PERMISSION_DENIED `GRANT_REQUIRED` when there is none and
     /// `GRANT_INVALID` when it is not one for this caller, consultation and purpose.
-    pub fn require(
-        &self,
-        needed: GrantKind,
-        consultation: Uuid,
-        now: Timestamp,
-    ) -> Result<&Grant, Fault> {
+    pub fn require(&self, needed: GrantKind, consultation: Uuid, now: Timestamp) -> Result<&Grant, Fault> {
         match self {
             Self::Absent => Err(Fault::permission_denied(
                 "GRANT_REQUIRED",
                 "this call needs the grant of a claim in the metadata key ehub-grant",
             )),
             Self::Invalid(GrantRefusal::Expired) => Err(expired()),
-            Self::Valid(grant)
-                if grant.consultation != consultation || !grant.kind.permits(needed) =>
-            {
-                Err(invalid())
-            }
+            Self::Valid(grant) if grant.consultation != consultation || !grant.kind.permits(needed) => Err(invalid()),
             Self::Valid(grant) if now >= grant.expires_at => Err(expired()),
             Self::Valid(grant) => Ok(grant),
             Self::Invalid(_) => Err(invalid()),
@@ -69,19 +60,11 @@ impl GrantPresented {
 }
 
 fn expired() -> Fault {
-    Fault::new(
-        Code::FailedPrecondition,
-        "auth.ehub",
-        "CLAIM_EXPIRED",
-        "the claim this grant belongs to has ended",
-    )
+    Fault::new(Code::FailedPrecondition, "auth.ehub", "CLAIM_EXPIRED", "the claim this grant belongs to has ended")
 }
 
 fn invalid() -> Fault {
-    Fault::permission_denied(
-        "GRANT_INVALID",
-        "the grant is not one for this caller, consultation and purpose",
-    )
+    Fault::permission_denied("GRANT_INVALID", "the grant is not one for this caller, consultation and purpose")
 }
 
 #[cfg(test)]
@@ -91,49 +74,23 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    fn outcome(
-        presented: &GrantPresented,
-        needed: GrantKind,
-        consultation: Uuid,
-        now: Timestamp,
-    ) -> Option<Code> {
-        presented
-            .require(needed, consultation, now)
-            .err()
-            .map(|fault| fault.into_status().code())
+    fn outcome(presented: &GrantPresented, needed: GrantKind, consultation: Uuid, now: Timestamp) -> Option<Code> {
+        presented.require(needed, consultation, now).err().map(|fault| fault.into_status().code())
     }
 
     #[test]
     fn each_shortfall_has_its_code() {
         let (grant, now) = (testing::grant(), testing::START);
         let (own, other) = (grant.consultation, Uuid::from_u128(9));
-        let ask = |presented: &GrantPresented, consultation| {
-            outcome(presented, GrantKind::Act, consultation, now)
-        };
-        assert_eq!(
-            ask(&GrantPresented::Absent, own),
-            Some(Code::PermissionDenied)
-        );
-        assert_eq!(
-            ask(&GrantPresented::Invalid(GrantRefusal::Malformed), own),
-            Some(Code::PermissionDenied)
-        );
-        assert_eq!(
-            ask(&GrantPresented::Invalid(GrantRefusal::OtherSubject), own),
-            Some(Code::PermissionDenied)
-        );
-        assert_eq!(
-            ask(&GrantPresented::Invalid(GrantRefusal::Expired), own),
-            Some(Code::FailedPrecondition)
-        );
+        let ask = |presented: &GrantPresented, consultation| outcome(presented, GrantKind::Act, consultation, now);
+        assert_eq!(ask(&GrantPresented::Absent, own), Some(Code::PermissionDenied));
+        assert_eq!(ask(&GrantPresented::Invalid(GrantRefusal::Malformed), own), Some(Code::PermissionDenied));
+        assert_eq!(ask(&GrantPresented::Invalid(GrantRefusal::OtherSubject), own), Some(Code::PermissionDenied));
+        assert_eq!(ask(&GrantPresented::Invalid(GrantRefusal::Expired), own), Some(Code::FailedPrecondition));
         let valid = GrantPresented::Valid(grant.clone());
         assert_eq!(ask(&valid, other), Some(Code::PermissionDenied));
         assert_eq!(ask(&valid, own), None);
-        assert_eq!(
-            outcome(&valid, GrantKind::Act, own, grant.expires_at),
-            Some(Code::FailedPrecondition),
-            "no leeway"
-        );
+        assert_eq!(outcome(&valid, GrantKind::Act, own, grant.expires_at), Some(Code::FailedPrecondition), "no leeway");
         assert!(!valid.permits_reading(own, grant.expires_at));
         assert!(valid.permits_reading(own, grant.expires_at - Duration::from_micros(1)));
     }
@@ -142,28 +99,12 @@ mod tests {
     fn a_view_grant_does_not_let_act_and_an_act_grant_lets_view() {
         let now = testing::START;
         let act = testing::grant();
-        let view = Grant {
-            kind: GrantKind::View,
-            ..act.clone()
-        };
+        let view = Grant { kind: GrantKind::View, ..act.clone() };
         let consultation = act.consultation;
         assert_eq!(
-            outcome(
-                &GrantPresented::Valid(view),
-                GrantKind::Act,
-                consultation,
-                now
-            ),
+            outcome(&GrantPresented::Valid(view), GrantKind::Act, consultation, now),
             Some(Code::PermissionDenied)
         );
-        assert_eq!(
-            outcome(
-                &GrantPresented::Valid(act),
-                GrantKind::View,
-                consultation,
-                now
-            ),
-            None
-        );
+        assert_eq!(outcome(&GrantPresented::Valid(act), GrantKind::View, consultation, now), None);
     }
 }

@@ -51,11 +51,7 @@ impl GrantSigner {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(GRANT_TYP.to_owned());
         header.kid = Some(kid.to_owned());
-        Ok(Self {
-            header,
-            key,
-            audience: audience.to_owned(),
-        })
+        Ok(Self { header, key, audience: audience.to_owned() })
     }
 
     /// Signs a grant. Its expiry is rounded down to a whole second, so that it never outlives the lease.
@@ -95,18 +91,12 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused_before_it_is_needed() {
         let pem = DevKey::generate(&crate::testing::clock(), "g").pkcs8_pem();
-        let signer = |kid: &str, pem: &str, audience: &str| {
-            GrantSigner::from_pkcs8_pem(kid, pem.as_bytes(), audience)
-        };
+        let signer = |kid: &str, pem: &str, audience: &str| GrantSigner::from_pkcs8_pem(kid, pem.as_bytes(), audience);
         assert!(matches!(signer("../g", &pem, "a"), Err(SignerError::Kid)));
         assert!(matches!(signer("g", &pem, ""), Err(SignerError::Audience)));
         assert!(matches!(signer("g", "", "a"), Err(SignerError::Key(_))));
         assert!(matches!(
-            signer(
-                "g",
-                "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-                "a"
-            ),
+            signer("g", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "a"),
             Err(SignerError::Key(_))
         ));
         assert!(signer("g", &pem, "a").is_ok());

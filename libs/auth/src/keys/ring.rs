@@ -30,28 +30,18 @@ struct Last {
 impl Ring {
     /// An empty ring for keys of the `allowed` algorithms; a key that leaves is accepted for `overlap` more.
     pub(crate) fn new(allowed: Vec<Algorithm>, overlap: Duration) -> Self {
-        Self {
-            allowed,
-            overlap,
-            keys: RwLock::default(),
-            last: Mutex::default(),
-        }
+        Self { allowed, overlap, keys: RwLock::default(), last: Mutex::default() }
     }
 
     /// The key of that id, unless it has retired.
     pub(crate) fn find(&self, kid: &str, now: Timestamp) -> Option<Key> {
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
-        keys.get(kid)
-            .filter(|key| key.retires_at.is_none_or(|at| now < at))
-            .cloned()
+        keys.get(kid).filter(|key| key.retires_at.is_none_or(|at| now < at)).cloned()
     }
 
     /// Whether there is any key.
     pub(crate) fn is_empty(&self) -> bool {
-        self.keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Takes over a document; says whether the set of keys changed. A bad document changes nothing.
@@ -64,26 +54,13 @@ impl Ring {
             return Ok(self.drop_retired(now));
         }
         let mut fresh = parse(document, &self.allowed)?;
-        *last = Last {
-            document: Some(fingerprint),
-            read_at: Some(now),
-        };
+        *last = Last { document: Some(fingerprint), read_at: Some(now) };
         let old = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
         if !self.overlap.is_zero() {
-            for (kid, key) in old
-                .iter()
-                .filter(|(kid, _)| !fresh.contains_key(*kid))
-                .collect::<Vec<_>>()
-            {
+            for (kid, key) in old.iter().filter(|(kid, _)| !fresh.contains_key(*kid)).collect::<Vec<_>>() {
                 let retires_at = key.retires_at.unwrap_or(now + self.overlap);
                 if now < retires_at {
-                    fresh.insert(
-                        kid.clone(),
-                        Key {
-                            retires_at: Some(retires_at),
-                            ..key.clone()
-                        },
-                    );
+                    fresh.insert(kid.clone(), Key { retires_at: Some(retires_at), ..key.clone() });
                 }
             }
         }
@@ -97,10 +74,7 @@ impl Ring {
     /// Drops every key when the last good reading is older than `max_stale`; says whether anything changed.
     pub(crate) fn expire(&self, now: Timestamp, max_stale: Duration) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last
-            .read_at
-            .is_none_or(|read_at| now - read_at <= max_stale)
-        {
+        if last.read_at.is_none_or(|read_at| now - read_at <= max_stale) {
             return self.drop_retired(now);
         }
         *last = Last::default();
@@ -130,9 +104,7 @@ impl Ring {
 fn same(old: &KeySet, new: &KeySet) -> bool {
     old.len() == new.len()
         && old.iter().all(|(kid, key)| {
-            new.get(kid).is_some_and(|other| {
-                other.fingerprint == key.fingerprint && other.retires_at == key.retires_at
-            })
+            new.get(kid).is_some_and(|other| other.fingerprint == key.fingerprint && other.retires_at == key.retires_at)
         })
 }
 
@@ -174,14 +146,9 @@ mod tests {
         assert!(ring.load(&document(&[("b", 2)]), START).unwrap());
         assert!(ring.find("a", START + Duration::from_secs(59)).is_some());
         assert!(ring.find("a", START + Duration::from_secs(60)).is_none());
+        assert!(!ring.load(&document(&[("b", 2)]), START + Duration::from_secs(30)).unwrap());
         assert!(
-            !ring
-                .load(&document(&[("b", 2)]), START + Duration::from_secs(30))
-                .unwrap()
-        );
-        assert!(
-            ring.load(&document(&[("b", 2)]), START + Duration::from_secs(61))
-                .unwrap(),
+            ring.load(&document(&[("b", 2)]), START + Duration::from_secs(61)).unwrap(),
             "dropping a retired key is a change"
         );
     }
@@ -200,14 +167,7 @@ mod tests {
         let ring = ring(60);
         ring.load(&document(&[("a", 1)]), START).unwrap();
         assert!(ring.load(&document(&[("a", 2)]), START).unwrap());
-        assert_eq!(
-            ring.find("a", START)
-                .unwrap()
-                .decoding
-                .try_get_as_bytes()
-                .unwrap(),
-            [2; 32]
-        );
+        assert_eq!(ring.find("a", START).unwrap().decoding.try_get_as_bytes().unwrap(), [2; 32]);
         assert!(ring.find("a", START).unwrap().retires_at.is_none());
     }
 
@@ -223,17 +183,11 @@ mod tests {
     #[test]
     fn keys_nobody_could_confirm_for_too_long_are_dropped() {
         let ring = ring(0);
-        assert!(
-            !ring.expire(START, Duration::from_secs(9)),
-            "nothing was ever read"
-        );
+        assert!(!ring.expire(START, Duration::from_secs(9)), "nothing was ever read");
         ring.load(&document(&[("a", 1)]), START).unwrap();
         assert!(!ring.expire(START + Duration::from_secs(9), Duration::from_secs(9)));
         assert!(ring.expire(START + Duration::from_secs(10), Duration::from_secs(9)));
         assert!(ring.is_empty());
-        assert!(
-            ring.load(&document(&[("a", 1)]), START).unwrap(),
-            "the same document counts again"
-        );
+        assert!(ring.load(&document(&[("a", 1)]), START).unwrap(), "the same document counts again");
     }
 }

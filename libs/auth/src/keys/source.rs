@@ -69,31 +69,19 @@ pub enum SourceError {
 
 impl Source {
     /// Prepares a source; for an address, the HTTP client with the certificates to trust.
-    pub(crate) fn prepare(
-        jwks: &JwksSource,
-        ca_file: Option<&PathBuf>,
-    ) -> Result<Self, SourceError> {
+    pub(crate) fn prepare(jwks: &JwksSource, ca_file: Option<&PathBuf>) -> Result<Self, SourceError> {
         let url = match jwks {
             JwksSource::File(path) => return Ok(Self::File(path.clone())),
             JwksSource::Url(url) => url.clone(),
         };
         // reqwest panics without a process-wide provider; where main has installed one, this does nothing.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let failed = |source| SourceError::Client {
-            url: url.clone(),
-            source,
-        };
+        let failed = |source| SourceError::Client { url: url.clone(), source };
         // No redirects and no proxy from the environment: keys come from the written address and nowhere else.
-        let builder = Client::builder()
-            .timeout(FETCH_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .no_proxy();
+        let builder = Client::builder().timeout(FETCH_TIMEOUT).redirect(redirect::Policy::none()).no_proxy();
         let builder = match ca_file {
             Some(path) => {
-                let pem = std::fs::read(path).map_err(|source| SourceError::File {
-                    path: path.clone(),
-                    source,
-                })?;
+                let pem = std::fs::read(path).map_err(|source| SourceError::File { path: path.clone(), source })?;
                 builder.tls_certs_only(Certificate::from_pem_bundle(&pem).map_err(failed)?)
             }
             // Without TLS no certificates are needed, and an image may have none.
@@ -120,10 +108,9 @@ impl Source {
     /// The document; one byte more than allowed is enough to refuse it.
     pub(crate) async fn read(&self) -> Result<Vec<u8>, SourceError> {
         match self {
-            Self::File(path) => read_file(path).await.map_err(|source| SourceError::File {
-                path: path.clone(),
-                source,
-            }),
+            Self::File(path) => {
+                read_file(path).await.map_err(|source| SourceError::File { path: path.clone(), source })
+            }
             Self::Url { client, url } => fetch(client, url).await,
         }
     }
@@ -132,30 +119,15 @@ impl Source {
 async fn read_file(path: &PathBuf) -> std::io::Result<Vec<u8>> {
     let mut document = Vec::new();
     let limit = MAX_JWKS_BYTES as u64 + 1;
-    tokio::fs::File::open(path)
-        .await?
-        .take(limit)
-        .read_to_end(&mut document)
-        .await?;
+    tokio::fs::File::open(path).await?.take(limit).read_to_end(&mut document).await?;
     Ok(document)
 }
 
 async fn fetch(client: &Client, url: &str) -> Result<Vec<u8>, SourceError> {
-    let failed = |source: reqwest::Error| SourceError::Fetch {
-        url: url.to_owned(),
-        source: source.without_url(),
-    };
-    let mut answer = client
-        .get(url)
-        .header(http::header::ACCEPT, "application/json")
-        .send()
-        .await
-        .map_err(failed)?;
+    let failed = |source: reqwest::Error| SourceError::Fetch { url: url.to_owned(), source: source.without_url() };
+    let mut answer = client.get(url).header(http::header::ACCEPT, "application/json").send().await.map_err(failed)?;
     if answer.status() != http::StatusCode::OK {
-        return Err(SourceError::Status {
-            url: url.to_owned(),
-            status: answer.status().as_u16(),
-        });
+        return Err(SourceError::Status { url: url.to_owned(), status: answer.status().as_u16() });
     }
     let mut document = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {

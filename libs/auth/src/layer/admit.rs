@@ -11,8 +11,7 @@ use tonic::{
 
 use super::Shared;
 use crate::{
-    Caller, GRANT_HEADER, GrantPresented, GrantRefusal, GrantRequirement, Refused, TokenRefusal,
-    token::MAX_TOKEN_BYTES,
+    Caller, GRANT_HEADER, GrantPresented, GrantRefusal, GrantRequirement, Refused, TokenRefusal, token::MAX_TOKEN_BYTES,
 };
 
 impl Shared {
@@ -28,36 +27,22 @@ impl Shared {
         let caller = match bearer(request.headers()).and_then(|token| self.verifier.verify(token)) {
             Ok(caller) => caller,
             Err(refusal) => {
-                return Err(self
-                    .unauthenticated
-                    .refuse(refusal, peer(request), clock.monotonic()));
+                return Err(self.unauthenticated.refuse(refusal, peer(request), clock.monotonic()));
             }
         };
         // Without a rule nothing is permitted; who is authenticated may know that there is nothing.
         let Some(rule) = rule.cloned() else {
-            return Err(Fault::new(
-                Code::Unimplemented,
-                "auth.ehub",
-                "METHOD_UNKNOWN",
-                "there is no such method",
-            ));
+            return Err(Fault::new(Code::Unimplemented, "auth.ehub", "METHOD_UNKNOWN", "there is no such method"));
         };
         if let Err(reason) = rule.admit(&caller) {
             let fault = reason.fault(&rule);
             tracing::debug!(target: "ehub::auth", reason = reason.reason(), method = &*rule.path, "call not allowed");
-            self.sink.refused(Refused {
-                caller,
-                rule,
-                reason,
-                at: clock.now(),
-            });
+            self.sink.refused(Refused { caller, rule, reason, at: clock.now() });
             return Err(fault);
         }
         let grant = match rule.grant {
             GrantRequirement::None => GrantPresented::Absent,
-            GrantRequirement::Required | GrantRequirement::Optional => {
-                self.grant(request.headers(), &caller)
-            }
+            GrantRequirement::Required | GrantRequirement::Optional => self.grant(request.headers(), &caller),
         };
         take_headers(request.headers_mut());
         let extensions = request.extensions_mut();
@@ -69,10 +54,7 @@ impl Shared {
 
     /// A method of an open service: the service's prefix and one more segment.
     fn is_open(&self, path: &str) -> bool {
-        let method = self
-            .open
-            .iter()
-            .find_map(|service| path.strip_prefix(service.as_str()));
+        let method = self.open.iter().find_map(|service| path.strip_prefix(service.as_str()));
         method.is_some_and(|method| !method.is_empty() && !method.contains('/'))
     }
 
@@ -98,11 +80,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, TokenRefusal> {
         (Some(value), None) => value,
         (Some(_), Some(_)) => return Err(TokenRefusal::Carriage),
     };
-    let (scheme, token) = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .ok_or(TokenRefusal::Carriage)?;
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(TokenRefusal::Carriage)?;
     if token.len() > MAX_TOKEN_BYTES {
         return Err(TokenRefusal::Oversize);
     }
@@ -121,12 +99,6 @@ fn take_headers(headers: &mut HeaderMap) {
 /// Whose connection it is, as tonic's server notes it.
 fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
     let plain = request.extensions().get::<TcpConnectInfo>();
-    let tls = request
-        .extensions()
-        .get::<TlsConnectInfo<TcpConnectInfo>>()
-        .map(TlsConnectInfo::get_ref);
-    plain
-        .or(tls)
-        .and_then(TcpConnectInfo::remote_addr)
-        .map(|address| address.ip())
+    let tls = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>().map(TlsConnectInfo::get_ref);
+    plain.or(tls).and_then(TcpConnectInfo::remote_addr).map(|address| address.ip())
 }

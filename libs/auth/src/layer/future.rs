@@ -28,17 +28,11 @@ pin_project! {
 
 impl<F, R> ResponseFuture<F, R> {
     pub(crate) fn admitted(inner: F) -> Self {
-        Self {
-            outcome: Outcome::Admitted { inner },
-        }
+        Self { outcome: Outcome::Admitted { inner } }
     }
 
     pub(crate) fn refused(answer: Response<R>) -> Self {
-        Self {
-            outcome: Outcome::Refused {
-                answer: Some(answer),
-            },
-        }
+        Self { outcome: Outcome::Refused { answer: Some(answer) } }
     }
 }
 
@@ -51,9 +45,9 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().outcome.project() {
             OutcomeProjection::Admitted { inner } => inner.poll(context),
-            OutcomeProjection::Refused { answer } => Poll::Ready(Ok(answer
-                .take()
-                .expect("a future is not polled after it was ready"))),
+            OutcomeProjection::Refused { answer } => {
+                Poll::Ready(Ok(answer.take().expect("a future is not polled after it was ready")))
+            }
         }
     }
 }

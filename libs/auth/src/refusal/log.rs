@@ -27,11 +27,7 @@ impl OncePerMinute {
         if lines.len() >= MAX_PEERS && !lines.contains_key(&peer) {
             lines.retain(|_, line| now.saturating_duration_since(line.written) < MINUTE);
         }
-        let peer = if lines.len() >= MAX_PEERS && !lines.contains_key(&peer) {
-            None
-        } else {
-            peer
-        };
+        let peer = if lines.len() >= MAX_PEERS && !lines.contains_key(&peer) { None } else { peer };
         match lines.get_mut(&peer) {
             Some(line) if now.saturating_duration_since(line.written) < MINUTE => {
                 line.unlogged += 1;
@@ -42,13 +38,7 @@ impl OncePerMinute {
                 Some(std::mem::take(&mut line.unlogged))
             }
             None => {
-                lines.insert(
-                    peer,
-                    Line {
-                        written: now,
-                        unlogged: 0,
-                    },
-                );
+                lines.insert(peer, Line { written: now, unlogged: 0 });
                 Some(0)
             }
         }
@@ -67,10 +57,7 @@ mod tests {
 
     #[test]
     fn one_line_a_minute_says_how_many_were_left_out() {
-        let (lines, start) = (
-            OncePerMinute::default(),
-            crate::testing::clock().monotonic(),
-        );
+        let (lines, start) = (OncePerMinute::default(), crate::testing::clock().monotonic());
         assert_eq!(lines.due(peer(1), start), Some(0));
         assert_eq!(lines.due(peer(1), start + MINUTE / 2), None);
         assert_eq!(lines.due(peer(2), start), Some(0));
@@ -80,13 +67,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_peers_shares_one_line_and_old_peers_make_room() {
-        let (lines, start) = (
-            OncePerMinute::default(),
-            crate::testing::clock().monotonic(),
-        );
-        let written = (0..5000)
-            .filter(|number| lines.due(peer(*number), start).is_some())
-            .count();
+        let (lines, start) = (OncePerMinute::default(), crate::testing::clock().monotonic());
+        let written = (0..5000).filter(|number| lines.due(peer(*number), start).is_some()).count();
         assert_eq!(written, MAX_PEERS + 1);
         assert_eq!(lines.0.lock().unwrap().len(), MAX_PEERS + 1);
         assert_eq!(lines.due(peer(9999), start + MINUTE), Some(0));

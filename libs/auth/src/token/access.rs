@@ -7,8 +7,7 @@ use ehub_identifiers::OdsCode;
 
 use super::TokenRefusal;
 use crate::{
-    Algorithm, AuthConfig, Caller, ClaimNames, IssuerConfig, Kind, ServiceName, claims::Claims,
-    jws::Unverified,
+    Algorithm, AuthConfig, Caller, ClaimNames, IssuerConfig, Kind, ServiceName, claims::Claims, jws::Unverified,
 };
 
 /// OpenID Connect Core §2 bounds `sub` to 255 ASCII characters; the same serves clients.
@@ -36,10 +35,7 @@ pub(crate) struct AccessPolicy {
 
 impl AccessPolicy {
     pub(crate) fn new(config: &AuthConfig, issuer: &IssuerConfig) -> Self {
-        let others = config
-            .issuers
-            .iter()
-            .filter(|other| other.issuer != issuer.issuer);
+        let others = config.issuers.iter().filter(|other| other.issuer != issuer.issuer);
         Self {
             issuer: issuer.issuer.clone(),
             audience: config.audience.clone(),
@@ -51,10 +47,7 @@ impl AccessPolicy {
             names: issuer.claims.clone(),
             services: issuer.services.clone(),
             prefix: issuer.subject_prefix.clone(),
-            reserved: others
-                .map(|other| other.subject_prefix.clone())
-                .filter(|prefix| !prefix.is_empty())
-                .collect(),
+            reserved: others.map(|other| other.subject_prefix.clone()).filter(|prefix| !prefix.is_empty()).collect(),
         }
     }
 
@@ -71,15 +64,11 @@ impl AccessPolicy {
 
     /// Until when a token that expires at `exp` is accepted.
     pub(crate) fn accepted_until(&self, exp: Timestamp) -> Timestamp {
-        exp.checked_add(time::Duration::try_from(self.skew).unwrap_or_default())
-            .unwrap_or(exp)
+        exp.checked_add(time::Duration::try_from(self.skew).unwrap_or_default()).unwrap_or(exp)
     }
 
     fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, TokenRefusal> {
-        let (exp, iat) = (
-            claims.required_seconds("exp")?,
-            claims.required_seconds("iat")?,
-        );
+        let (exp, iat) = (claims.required_seconds("exp")?, claims.required_seconds("iat")?);
         let latest = now + self.skew;
         if now >= self.accepted_until(exp) {
             return Err(TokenRefusal::Expired);
@@ -117,39 +106,22 @@ impl AccessPolicy {
 }
 
 /// Step 7: the caller that the claims describe.
-pub(crate) fn read_caller(
-    policy: &AccessPolicy,
-    claims: &Claims,
-    now: Timestamp,
-) -> Result<Caller, TokenRefusal> {
+pub(crate) fn read_caller(policy: &AccessPolicy, claims: &Claims, now: Timestamp) -> Result<Caller, TokenRefusal> {
     claims.check_issuer(&policy.issuer)?;
     claims.check_audience(&policy.audience, policy.audience_in_list)?;
     let expires_at = policy.check_times(claims, now)?;
-    let raw_subject = claims
-        .identifier("sub", MAX_IDENTIFIER)?
-        .ok_or(TokenRefusal::Claim)?;
+    let raw_subject = claims.identifier("sub", MAX_IDENTIFIER)?.ok_or(TokenRefusal::Claim)?;
     let subject = policy.subject(raw_subject)?;
     let client = policy.client(claims)?;
     let scopes = scopes(claims, &policy.names.scope)?;
     if let Some(service) = policy.services.get(raw_subject) {
-        return Ok(service_caller(
-            policy, service, subject, client, scopes, expires_at,
-        ));
+        return Ok(service_caller(policy, service, subject, client, scopes, expires_at));
     }
-    let role = claims
-        .text(&policy.names.role, MAX_ROLE)?
-        .map(str::to_owned);
-    let name = claims
-        .text(&policy.names.name, MAX_NAME)?
-        .map(str::to_owned);
-    let organisation = claims
-        .text(&policy.names.organisation, MAX_ROLE)?
-        .map(ods_code)
-        .transpose()?;
+    let role = claims.text(&policy.names.role, MAX_ROLE)?.map(str::to_owned);
+    let name = claims.text(&policy.names.name, MAX_NAME)?.map(str::to_owned);
+    let organisation = claims.text(&policy.names.organisation, MAX_ROLE)?.map(ods_code).transpose()?;
     let practices = claims.words(&policy.names.practices)?;
-    let practices = practices
-        .map(|codes| codes.into_iter().map(ods_code).collect())
-        .transpose()?;
+    let practices = practices.map(|codes| codes.into_iter().map(ods_code).collect()).transpose()?;
     let named = role.is_some() || name.is_some();
     Ok(Caller {
         subject,
@@ -209,9 +181,7 @@ fn scopes(claims: &Claims, name: &str) -> Result<Vec<String>, TokenRefusal> {
     let words = claims.words(name)?.unwrap_or_default();
     let is_scope = |word: &&str| {
         (1..=128).contains(&word.len())
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+            && word.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
     if words.len() > MAX_SCOPES || !words.iter().all(is_scope) {
         return Err(TokenRefusal::Claim);

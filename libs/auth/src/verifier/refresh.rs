@@ -38,23 +38,12 @@ impl Verifier {
     }
 
     async fn keep_one_fresh(self: Arc<Self>, index: usize, stop: CancellationToken) {
-        let keys = self
-            .issuers
-            .get(index)
-            .map_or(&self.grant_keys, |issuer| &issuer.keys);
-        let interval = if keys.source.is_remote() {
-            keys.refresh
-        } else {
-            FILE_EVERY
-        };
+        let keys = self.issuers.get(index).map_or(&self.grant_keys, |issuer| &issuer.keys);
+        let interval = if keys.source.is_remote() { keys.refresh } else { FILE_EVERY };
         let mut retry = FIRST_RETRY;
         loop {
             // Only without any key is there a hurry; else the last good ones serve.
-            let wait = if keys.ring.is_empty() {
-                retry.min(interval)
-            } else {
-                interval
-            };
+            let wait = if keys.ring.is_empty() { retry.min(interval) } else { interval };
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(self.with_jitter(wait)) => {}
@@ -71,12 +60,7 @@ impl Verifier {
         let read = keys.source.read().await;
         let now = self.clock.now();
         let loaded = read.and_then(|document| {
-            keys.ring
-                .load(&document, now)
-                .map_err(|source| SourceError::Jwks {
-                    place: keys.source.place(),
-                    source,
-                })
+            keys.ring.load(&document, now).map_err(|source| SourceError::Jwks { place: keys.source.place(), source })
         });
         let changed = match &loaded {
             Ok(changed) => *changed,

@@ -79,7 +79,11 @@ fn next_open_is_now_when_open() {
 fn working_minutes_skip_nights_weekends_and_holidays() {
     let core = Hours::core();
     assert_eq!(core.add_working(datetime!(2026-01-05 09:00 UTC), 60), datetime!(2026-01-05 10:00 UTC));
-    assert_eq!(core.add_working(datetime!(2026-01-05 18:00 UTC), 30), datetime!(2026-01-05 18:30 UTC), "exactly at closing");
+    assert_eq!(
+        core.add_working(datetime!(2026-01-05 18:00 UTC), 30),
+        datetime!(2026-01-05 18:30 UTC),
+        "exactly at closing"
+    );
     assert_eq!(core.add_working(datetime!(2026-01-05 18:00 UTC), 31), datetime!(2026-01-06 08:01 UTC));
     assert_eq!(core.add_working(datetime!(2026-01-05 18:30 UTC), 1), datetime!(2026-01-06 08:01 UTC));
     // 30 minutes of Christmas Eve, then nothing until Tuesday 29 December.
@@ -119,7 +123,10 @@ fn hours_that_begin_or_end_inside_the_switch_stay_in_order() {
     // Spring: 01:15 to 01:45 does not exist and is held at 02:15 to 02:45. Autumn: from the first 01:15 to the second 01:45.
     assert_eq!(inside.next_open(datetime!(2026-03-29 00:00 UTC)), datetime!(2026-03-29 01:15 UTC));
     assert_eq!(inside.end_of_day(datetime!(2026-03-29 00:00 UTC)), datetime!(2026-03-29 01:45 UTC));
-    assert_eq!(inside.open_between(datetime!(2026-10-25 00:00 UTC), datetime!(2026-10-25 12:00 UTC)), Duration::minutes(90));
+    assert_eq!(
+        inside.open_between(datetime!(2026-10-25 00:00 UTC), datetime!(2026-10-25 12:00 UTC)),
+        Duration::minutes(90)
+    );
     // 01:30 (left out, so held at 02:30) to 02:00 turns out empty, and the next Sunday answers.
     let empty = Hours::from_intervals(&[(Weekday::Sunday, (1, 30), (2, 0))]).unwrap();
     assert_eq!(empty.next_open(datetime!(2026-03-29 00:00 UTC)), datetime!(2026-04-05 00:30 UTC));

@@ -1,4 +1,4 @@
-//! One intent, one effect, one answer (D6).
+//! One intent, one effect, one answer.
 
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ async fn a_request_id_is_good_for_one_content() {
 #[tokio::test]
 async fn a_request_id_belongs_to_its_caller_client_and_method() {
     let world = World::new().await;
-    let other_client = Arc::new(ehub_auth::Caller { client: "other".to_owned(), ..caller(Kind::Person, "H8H01", "anna") });
+    let other_client =
+        Arc::new(ehub_auth::Caller { client: "other".to_owned(), ..caller(Kind::Person, "H8H01", "anna") });
     for (who, method) in [
         (person("H8H01", "anna"), METHOD),
         (person("H8H01", "bert"), METHOD),

@@ -130,16 +130,20 @@ impl World {
 
     /// How many rows there are.
     pub async fn effects(&self) -> i64 {
-        sqlx::query_scalar("select count(*) from public.effect").fetch_one(&mut self.db.admin().await).await.expect("counts")
+        sqlx::query_scalar("select count(*) from public.effect")
+            .fetch_one(&mut self.db.admin().await)
+            .await
+            .expect("counts")
     }
 
     /// The audit events, in order.
     pub async fn audited(&self) -> Vec<AccessRecorded> {
-        let bodies: Vec<Vec<u8>> =
-            sqlx::query_scalar("select body from ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded' order by id")
-                .fetch_all(&mut self.db.admin().await)
-                .await
-                .expect("reads");
+        let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
+            "select body from ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded' order by id",
+        )
+        .fetch_all(&mut self.db.admin().await)
+        .await
+        .expect("reads");
         bodies.iter().map(|body| AccessRecorded::decode(body.as_slice()).expect("decodes")).collect()
     }
 

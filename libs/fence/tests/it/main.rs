@@ -94,7 +94,8 @@ fn pairs(steps: &[Step]) -> Vec<(Step, Step)> {
 #[tokio::test]
 async fn every_sequence_of_three_steps_at_three_epochs_ends_as_it_must() {
     let db = database().await;
-    let steps: Vec<Step> = (1..=3).flat_map(|epoch| [Step::Hold(epoch), Step::Raise(epoch), Step::Seal(epoch)]).collect();
+    let steps: Vec<Step> =
+        (1..=3).flat_map(|epoch| [Step::Hold(epoch), Step::Raise(epoch), Step::Seal(epoch)]).collect();
     for first in &steps {
         // One transaction for all that begins alike: the statements are what is looked at here.
         let all = act(|tx| {
@@ -144,7 +145,8 @@ async fn raising_many_at_once_takes_the_highest_of_each() {
     let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let many = act(|tx| Box::pin(async move { raise(tx, &[(b, 2), (a, 5), (a, 3), (b, 4)]).await }));
     db.run.run(&Scope::service(), &many).await.expect("raised");
-    for (consultation, epoch, expected) in [(a, 4, "superseded"), (a, 5, "done"), (b, 3, "superseded"), (b, 4, "done")] {
+    for (consultation, epoch, expected) in [(a, 4, "superseded"), (a, 5, "done"), (b, 3, "superseded"), (b, 4, "done")]
+    {
         let probe = act(|tx| Box::pin(step(tx, consultation, Step::Hold(epoch))));
         assert_eq!(db.run.run(&Scope::service(), &probe).await.expect("runs"), expected);
     }
@@ -228,10 +230,12 @@ async fn no_act_commits_under_an_epoch_after_its_fence_has_answered() {
     let db = database().await;
     let consultation = Uuid::from_u128(5);
     let mut admin = db.admin().await;
-    sqlx::raw_sql("create table public.acted (epoch bigint); grant select, insert on public.acted to ehub_writeback_run")
-        .execute(&mut admin)
-        .await
-        .expect("table");
+    sqlx::raw_sql(
+        "create table public.acted (epoch bigint); grant select, insert on public.acted to ehub_writeback_run",
+    )
+    .execute(&mut admin)
+    .await
+    .expect("table");
     for epoch in 1..=8_i64 {
         let acts: Vec<_> = (0..6).map(|_| tokio::spawn(acting(db.run.clone(), consultation, epoch))).collect();
         let fence = act(|tx| Box::pin(async move { raise(tx, &[(consultation, epoch + 1)]).await }));
@@ -247,7 +251,11 @@ async fn no_act_commits_under_an_epoch_after_its_fence_has_answered() {
 }
 
 async fn acted(admin: &mut sqlx::PgConnection, epoch: i64) -> i64 {
-    sqlx::query_scalar("select count(*) from public.acted where epoch = $1").bind(epoch).fetch_one(admin).await.expect("counts")
+    sqlx::query_scalar("select count(*) from public.acted where epoch = $1")
+        .bind(epoch)
+        .fetch_one(admin)
+        .await
+        .expect("counts")
 }
 
 /// Acts under a grant; tells whether it was admitted.
@@ -255,7 +263,11 @@ async fn acting(db: Db, consultation: Uuid, epoch: i64) -> bool {
     let work = act(|tx| {
         Box::pin(async move {
             hold(tx, &grant(consultation, epoch)).await?;
-            sqlx::query("insert into public.acted values ($1)").bind(epoch).execute(tx.conn()).await.map_err(StorageError::from)?;
+            sqlx::query("insert into public.acted values ($1)")
+                .bind(epoch)
+                .execute(tx.conn())
+                .await
+                .map_err(StorageError::from)?;
             Ok::<(), FenceError>(())
         })
     });

@@ -1,4 +1,4 @@
-//! Signs of life say no more than is true: access rests on them (D7).
+//! Signs of life say no more than is true: access rests on them.
 
 use sqlx::Executor;
 use time::OffsetDateTime;
@@ -26,7 +26,8 @@ async fn a_subscriber_with_nothing_waiting_is_told_so_again_and_again() {
     let first = last_beat(&relay).expect("there is one");
     until_beat_after(&relay, first).await;
     let mut admin = world.target.admin().await;
-    let noted: i64 = sqlx::query_scalar("select count(*) from public.beat").fetch_one(&mut admin).await.expect("counts");
+    let noted: i64 =
+        sqlx::query_scalar("select count(*) from public.beat").fetch_one(&mut admin).await.expect("counts");
     assert!(noted >= 2);
     relay.stop().await;
 }
@@ -93,5 +94,8 @@ async fn raised_at(world: &World, stream: Uuid) -> OffsetDateTime {
         .fetch_one(&mut world.source.admin().await)
         .await
         .expect("reads");
-    at(&prost_types::Timestamp { seconds: raised.unix_timestamp(), nanos: raised.nanosecond().try_into().expect("small") })
+    at(&prost_types::Timestamp {
+        seconds: raised.unix_timestamp(),
+        nanos: raised.nanosecond().try_into().expect("small"),
+    })
 }

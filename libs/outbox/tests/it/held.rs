@@ -17,7 +17,9 @@ const HEALTHY: Uuid = Uuid::from_u128(2);
 async fn a_refused_event_parks_its_stream_and_no_other() {
     let world = World::new().await;
     let relay = world.relay();
-    world.raise(&[event(POISONED, PLAIN), event(POISONED, POISON), event(POISONED, PLAIN), event(HEALTHY, PLAIN)]).await;
+    world
+        .raise(&[event(POISONED, PLAIN), event(POISONED, POISON), event(POISONED, PLAIN), event(HEALTHY, PLAIN)])
+        .await;
     world.until_held(POISONED, Some((2, 3, true))).await;
     world.raise(&[event(POISONED, PLAIN), event(HEALTHY, PLAIN)]).await;
     world.until_applied(HEALTHY, &[1, 2]).await;
@@ -48,10 +50,10 @@ async fn a_freed_dead_letter_is_delivered_with_all_that_waited() {
 #[tokio::test]
 async fn what_cannot_be_reached_is_never_a_dead_letter() {
     let world = World::new().await;
-    let relay = world.relay_over(Wire { cut: AtomicU32::new(4), lose: AtomicU32::new(2), ..Wire::default() });
+    let relay = world.relay_over(Wire { cut: AtomicU32::new(2), lose: AtomicU32::new(1), ..Wire::default() });
     world.raise(&[event(HEALTHY, PLAIN), event(HEALTHY, PLAIN)]).await;
     world.until_applied(HEALTHY, &[1, 2]).await;
-    until(async || relay.wire.tried.load(Ordering::SeqCst) > 6, "an answer comes back").await;
+    until(async || relay.wire.tried.load(Ordering::SeqCst) > 3, "an answer comes back").await;
     world.raise(&[event(HEALTHY, PLAIN)]).await;
     world.until_applied(HEALTHY, &[1, 2, 3]).await;
     assert_eq!(world.held(HEALTHY).await, None);
@@ -83,7 +85,10 @@ async fn a_subscriber_that_has_forgotten_gets_the_stream_again() {
     world.raise(&[event(HEALTHY, PLAIN), event(HEALTHY, PLAIN), event(HEALTHY, PLAIN)]).await;
     world.until_applied(HEALTHY, &[1, 2, 3]).await;
     let mut admin = world.target.admin().await;
-    admin.execute("update ehub.inbox set version = 1; delete from public.applied where version > 1").await.expect("restored");
+    admin
+        .execute("update ehub.inbox set version = 1; delete from public.applied where version > 1")
+        .await
+        .expect("restored");
     world.raise(&[event(HEALTHY, PLAIN)]).await;
     world.until_applied(HEALTHY, &[1, 2, 3, 4]).await;
     world.until_held(HEALTHY, None).await;
@@ -101,7 +106,10 @@ async fn a_long_stream_catches_up_without_a_pause_between_batches() {
     // As if it had waited for an hour: its pauses are long by now.
     let mut admin = world.source.admin().await;
     world.recorder.unknown.lock().expect("whole").clear();
-    admin.execute("update ehub.outbox_held set since = since - interval '1 hour', next_at = now()").await.expect("aged");
+    admin
+        .execute("update ehub.outbox_held set since = since - interval '1 hour', next_at = now()")
+        .await
+        .expect("aged");
     let all: Vec<i64> = (1..=221).collect();
     world.until_applied(HEALTHY, &all).await;
     world.until_held(HEALTHY, None).await;

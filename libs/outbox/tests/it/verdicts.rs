@@ -24,7 +24,11 @@ fn batch(events: Vec<Event>) -> Request<DeliverRequest> {
 
 async fn judged(world: &World, events: Vec<Event>) -> Vec<(&'static str, i64, i64)> {
     let answer = world.sink().deliver(batch(events)).await.expect("judged").into_inner();
-    answer.verdicts.iter().map(|verdict| (verdict.outcome().as_str_name(), verdict.expected_version, verdict.last_version)).collect()
+    answer
+        .verdicts
+        .iter()
+        .map(|verdict| (verdict.outcome().as_str_name(), verdict.expected_version, verdict.last_version))
+        .collect()
 }
 
 #[tokio::test]
@@ -38,7 +42,14 @@ async fn each_event_is_judged_by_what_its_stream_has_seen() {
     );
     let again = judged(
         &world,
-        vec![sent(1, 1, PLAIN), sent(1, 2, PLAIN), sent(1, 3, POISON), sent(1, 4, PLAIN), sent(2, 1, PLAIN), sent(2, 2, PLAIN)],
+        vec![
+            sent(1, 1, PLAIN),
+            sent(1, 2, PLAIN),
+            sent(1, 3, POISON),
+            sent(1, 4, PLAIN),
+            sent(2, 1, PLAIN),
+            sent(2, 2, PLAIN),
+        ],
     )
     .await;
     assert_eq!(
@@ -60,7 +71,9 @@ async fn the_same_batch_sixteen_times_at_once_is_applied_once() {
     let world = World::new().await;
     let deliveries = (0..16).map(|_| {
         let sink = world.sink();
-        tokio::spawn(async move { sink.deliver(batch(vec![sent(1, 1, PLAIN), sent(1, 2, PLAIN)])).await.expect("judged") })
+        tokio::spawn(
+            async move { sink.deliver(batch(vec![sent(1, 1, PLAIN), sent(1, 2, PLAIN)])).await.expect("judged") },
+        )
     });
     let mut applied = 0;
     for delivery in deliveries.collect::<Vec<_>>() {
@@ -94,12 +107,8 @@ async fn a_subscriber_gets_headers_of_what_it_does_not_use_and_no_foreign_single
     source.execute("select pg_current_xact_id()").await.expect("moves on");
     world.raise(&[event(stream, PLAIN)]).await;
     world.until_applied(stream, &[1, 2, 3]).await;
-    let mut got: Vec<(String, usize, bool)> = relay
-        .wire
-        .events()
-        .into_iter()
-        .map(|event| (event.kind, event.body.len(), event.stream == event.id))
-        .collect();
+    let mut got: Vec<(String, usize, bool)> =
+        relay.wire.events().into_iter().map(|event| (event.kind, event.body.len(), event.stream == event.id)).collect();
     got.sort();
     let plain = |length, own| (PLAIN.to_owned(), length, own);
     assert_eq!(got, [plain(1, true), plain(3, false), plain(3, false), (UNUSED.to_owned(), 0, false)]);

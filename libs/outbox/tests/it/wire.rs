@@ -74,7 +74,7 @@ impl Transport for Direct {
         let wire = &self.wire;
         let tried = wire.tried.fetch_add(1, Ordering::SeqCst);
         let every = wire.flaky_every.load(Ordering::SeqCst);
-        if take_one(&wire.cut) || (every > 0 && tried % every == 0) {
+        if take_one(&wire.cut) || (every > 0 && tried.is_multiple_of(every)) {
             return Err(away());
         }
         wire.largest.fetch_max(u32::try_from(batch.encoded_len()).expect("fits"), Ordering::SeqCst);

@@ -51,7 +51,8 @@ async fn sixteen_racers_on_one_key_make_one_effect_and_get_one_answer() {
                 db.run(&scope, &work).await.expect("answered")
             }
         });
-        let answers: Vec<Vec<u8>> = join_all(racers.map(tokio::spawn)).await.into_iter().map(|done| done.expect("joins")).collect();
+        let answers: Vec<Vec<u8>> =
+            join_all(racers.map(tokio::spawn)).await.into_iter().map(|done| done.expect("joins")).collect();
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     }
     let effects = db.run.run(&Scope::service(), &act(|tx| Box::pin(read(tx)))).await.expect("reads");

@@ -31,7 +31,9 @@ async fn migrating_and_bootstrapping_twice_is_as_good_as_once() {
     let mut admin = db.admin().await;
     // A clone belongs to whoever cloned it; a service's database belongs to its migrate role.
     admin
-        .execute("do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$")
+        .execute(
+            "do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$",
+        )
         .await
         .expect("owned as in service");
     let owner = db.config.migrate_url.as_ref().expect("given");

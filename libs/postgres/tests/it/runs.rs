@@ -119,7 +119,8 @@ async fn what_failed_raised_nothing_and_woke_nobody() {
     assert!(raised.has_changed().expect("open"), "the other role's pool hears of it");
     raised.mark_unchanged();
     let mut admin = db.admin().await;
-    let events: i64 = sqlx::query_scalar("select count(*) from ehub.outbox").fetch_one(&mut admin).await.expect("counts");
+    let events: i64 =
+        sqlx::query_scalar("select count(*) from ehub.outbox").fetch_one(&mut admin).await.expect("counts");
     assert_eq!(events, 1);
 }
 

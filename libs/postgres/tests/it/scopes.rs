@@ -92,7 +92,8 @@ async fn row_security_refuses_to_write_for_others() {
 #[tokio::test]
 async fn without_a_scope_nothing_is_seen_not_even_by_the_owner() {
     let db = two_practices(Clock::system()).await;
-    let bare: i64 = sqlx::query_scalar("select count(*) from ehub.note").fetch_one(db.run.pool()).await.expect("counts");
+    let bare: i64 =
+        sqlx::query_scalar("select count(*) from ehub.note").fetch_one(db.run.pool()).await.expect("counts");
     assert_eq!(bare, 0);
     let url = db.config.migrate_url.as_ref().expect("given");
     let mut owner = PgConnection::connect(url.reveal()).await.expect("connects");
@@ -126,7 +127,9 @@ async fn the_limits_of_a_role_survive_the_pool() {
     let db = two_practices(Clock::system()).await;
     for role in [Role::Run, Role::Work] {
         let one = pool_of(&db, 1, role);
-        for disturbance in ["select 1", "set statement_timeout = 0", "set timezone = 'Asia/Tokyo'", "set lock_timeout = 0"] {
+        for disturbance in
+            ["select 1", "set statement_timeout = 0", "set timezone = 'Asia/Tokyo'", "set lock_timeout = 0"]
+        {
             one.pool().execute(disturbance).await.expect("runs");
             seen(&one, &Scope::work()).await;
             let limits: Vec<String> = sqlx::query_scalar(
@@ -146,7 +149,7 @@ async fn a_near_deadline_lowers_the_statement_timeout() {
     let db = database(Clock::system()).await;
     let one = pool_of(&db, 1, Role::Run);
     let until = db.run.clock().monotonic() + Duration::from_millis(200);
-    let hurried = Scope { deadline: Some(until.into()), ..Scope::service() };
+    let hurried = Scope { deadline: Some(until), ..Scope::service() };
     let slow = act(|tx| {
         Box::pin(async move {
             sqlx::query("select pg_sleep(2)").execute(tx.conn()).await?;
@@ -170,7 +173,10 @@ async fn dated_rights_begin_and_end_at_midnight_in_london() {
     assert_eq!(seen(&db.run, &anna).await, Vec::<String>::new(), "revoked today");
     hand.set(datetime!(2026-07-01 22:30 UTC));
     assert_eq!(seen(&db.run, &anna).await, ["alder"], "the day before");
-    admin.execute("update ehub.access set valid_from = '2026-07-02', valid_to = null where person = 'anna'").await.expect("begins");
+    admin
+        .execute("update ehub.access set valid_from = '2026-07-02', valid_to = null where person = 'anna'")
+        .await
+        .expect("begins");
     assert_eq!(seen(&db.run, &anna).await, Vec::<String>::new(), "not yet");
     hand.set(datetime!(2026-07-01 23:00 UTC));
     assert_eq!(seen(&db.run, &anna).await, ["alder"]);

@@ -1,4 +1,4 @@
-//! What organisations and people may reach: agreements crossed with the roster (D7).
+//! What organisations and people may reach: agreements crossed with the roster.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,16 @@ pub fn rights(own: Option<Uuid>, agreements: &[Agreement], roster: &[RosterEntry
             }
         }
     }
-    rights.0.into_iter().map(|((practice, person, capability, from), to)| Right { practice, person, capability, days: Days { from, to } }).collect()
+    rights
+        .0
+        .into_iter()
+        .map(|((practice, person, capability, from), to)| Right {
+            practice,
+            person,
+            capability,
+            days: Days { from, to },
+        })
+        .collect()
 }
 
 /// One right for each key of the access table; of two, the longer.
@@ -123,15 +132,26 @@ mod tests {
     const OPEN: Days = Days { from: date!(2026 - 01 - 01), to: None };
 
     fn agreement(practice: u128, capabilities: &[&str], days: Days) -> Agreement {
-        Agreement { practice: Uuid::from_u128(practice), capabilities: capabilities.iter().map(ToString::to_string).collect(), days }
+        Agreement {
+            practice: Uuid::from_u128(practice),
+            capabilities: capabilities.iter().map(ToString::to_string).collect(),
+            days,
+        }
     }
 
     fn person(subject: &str, practices: &[u128], days: Days) -> RosterEntry {
-        RosterEntry { subject: subject.into(), practices: practices.iter().map(|id| Uuid::from_u128(*id)).collect(), days }
+        RosterEntry {
+            subject: subject.into(),
+            practices: practices.iter().map(|id| Uuid::from_u128(*id)).collect(),
+            days,
+        }
     }
 
     fn people(rights: &[Right]) -> Vec<(&str, u128, &str)> {
-        rights.iter().map(|right| (right.person.as_str(), right.practice.as_u128(), right.capability.as_str())).collect()
+        rights
+            .iter()
+            .map(|right| (right.person.as_str(), right.practice.as_u128(), right.capability.as_str()))
+            .collect()
     }
 
     #[test]

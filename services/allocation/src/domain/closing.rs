@@ -49,7 +49,10 @@ pub struct Closing {
 /// The note is about a patient and stays out.
 impl fmt::Debug for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Closing").field("outcome", &self.outcome).field("told_at", &self.told_at).finish_non_exhaustive()
+        f.debug_struct("Closing")
+            .field("outcome", &self.outcome)
+            .field("told_at", &self.told_at)
+            .finish_non_exhaustive()
     }
 }
 

@@ -137,7 +137,7 @@ pub enum CustodyError {
     NothingPending,
 }
 
-/// The next epoch: above every epoch before it, and above those of earlier incarnations (D5).
+/// The next epoch: above every epoch before it, and above those of earlier incarnations.
 #[must_use]
 pub fn next_epoch(last: i64, incarnation: i64) -> i64 {
     last.max(incarnation << 32) + 1
@@ -160,7 +160,11 @@ impl WorkItem {
     pub fn lease(&self, subject: &str, epoch: i64, now: OffsetDateTime) -> Result<&Lease, CustodyError> {
         match &self.holding {
             Holding::Claimed(lease) if self.epoch == epoch && lease.subject == subject => {
-                if lease.until > now { Ok(lease) } else { Err(CustodyError::Expired) }
+                if lease.until > now {
+                    Ok(lease)
+                } else {
+                    Err(CustodyError::Expired)
+                }
             }
             // Nobody has claimed it since: the lease ran out.
             Holding::Queued if self.epoch == epoch => Err(CustodyError::Expired),
@@ -199,7 +203,12 @@ impl WorkItem {
     }
 
     /// To the practice's pool, to be acknowledged. The clock does not move.
-    pub fn pass_back(&mut self, reason: String, acknowledge_by: OffsetDateTime, incarnation: i64) -> Result<(), CustodyError> {
+    pub fn pass_back(
+        &mut self,
+        reason: String,
+        acknowledge_by: OffsetDateTime,
+        incarnation: i64,
+    ) -> Result<(), CustodyError> {
         if self.pool.kind == PoolKind::Practice {
             return Err(CustodyError::AlreadyAtPractice);
         }

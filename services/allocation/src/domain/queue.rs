@@ -1,4 +1,4 @@
-//! The order in which a pool's items are given out (D16).
+//! The order in which a pool's items are given out.
 //!
 //! Band 0 holds emergencies and band 1 what is due within the warn window, both by `work_by`. Band 2
 //! is the rest by `fair_due` = `respond_by` + 60 s × the open items of the same practice that were

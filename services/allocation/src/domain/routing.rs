@@ -79,7 +79,7 @@ pub struct Directive {
 pub fn route(arrival: &Arrival, directive: &Directive, policy: &QueuePolicy, ahead: u32) -> WorkItem {
     let instruction = &directive.instruction;
     let party = destination(arrival, instruction.holder).clone();
-    // The clock: routing may ask for work earlier than promised, never later (D8).
+    // The clock: routing may ask for work earlier than promised, never later.
     let asked = instruction.work_within.map_or(arrival.respond_by, |within| arrival.accepted_at + within);
     WorkItem {
         consultation: arrival.consultation,

@@ -45,7 +45,13 @@ impl Duty for Webhook {
             Some(deputy) if call.deputy => deputy,
             _ => &contact.duty_url,
         };
-        let answer = self.client.post(url).json(call).send().await.map_err(|error| DutyError::Unreachable(error.without_url()))?;
+        let answer = self
+            .client
+            .post(url)
+            .json(call)
+            .send()
+            .await
+            .map_err(|error| DutyError::Unreachable(error.without_url()))?;
         if answer.status().is_success() { Ok(()) } else { Err(DutyError::Refused(answer.status().as_u16())) }
     }
 }

@@ -20,7 +20,12 @@ fn parts(subject: AlertSubject) -> (Uuid, Option<Uuid>, String, String) {
 pub fn raised(alert: AlertId, subject: AlertSubject) -> Draft {
     let (stream, id, consultation, quarantined) = parts(subject);
     let event = AlertRaised { alert: alert.to_string(), consultation, quarantined };
-    Draft { stream: Some(stream), kind: "ehub.allocation.event.v1.AlertRaised", body: event.encode_to_vec(), consultation: id }
+    Draft {
+        stream: Some(stream),
+        kind: "ehub.allocation.event.v1.AlertRaised",
+        body: event.encode_to_vec(),
+        consultation: id,
+    }
 }
 
 /// A duty person acknowledged an alert.
@@ -28,5 +33,10 @@ pub fn raised(alert: AlertId, subject: AlertSubject) -> Draft {
 pub fn acknowledged(alert: AlertId, subject: AlertSubject, person: &str) -> Draft {
     let (stream, id, consultation, quarantined) = parts(subject);
     let event = AlertAcknowledged { alert: alert.to_string(), consultation, subject: person.to_owned(), quarantined };
-    Draft { stream: Some(stream), kind: "ehub.allocation.event.v1.AlertAcknowledged", body: event.encode_to_vec(), consultation: id }
+    Draft {
+        stream: Some(stream),
+        kind: "ehub.allocation.event.v1.AlertAcknowledged",
+        body: event.encode_to_vec(),
+        consultation: id,
+    }
 }

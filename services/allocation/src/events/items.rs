@@ -1,13 +1,14 @@
 //! Events of work items.
 
+use ehub_identifiers::ConsultationId;
 use ehub_postgres::Draft;
 use ehub_proto::allocation::{
     event::v1::{
-        ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ManifestItem, TaskRaised, TransferAcknowledged,
+        ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ManifestItem, TaskRaised,
+        TransferAcknowledged,
     },
     v1::{ItemUrgency, OutcomeKind as ProtoOutcome},
 };
-use ehub_identifiers::ConsultationId;
 use time::OffsetDateTime;
 
 use crate::{
@@ -98,13 +99,20 @@ pub fn acknowledged(item: &WorkItem, subject: &str) -> Draft {
 /// A task was raised.
 #[must_use]
 pub fn task_raised(consultation: ConsultationId, subject: &str, kind: &'static str) -> Draft {
-    let event = TaskRaised { consultation: consultation.to_string(), subject: subject.to_owned(), kind: kind.to_owned() };
+    let event =
+        TaskRaised { consultation: consultation.to_string(), subject: subject.to_owned(), kind: kind.to_owned() };
     of_consultation(consultation.uuid(), "ehub.allocation.event.v1.TaskRaised", &event)
 }
 
 /// A consultation was closed.
 #[must_use]
-pub fn completed(item: &WorkItem, closing: &Closing, subject: &str, manifest: &[ManifestEntry], at: OffsetDateTime) -> Draft {
+pub fn completed(
+    item: &WorkItem,
+    closing: &Closing,
+    subject: &str,
+    manifest: &[ManifestEntry],
+    at: OffsetDateTime,
+) -> Draft {
     let outcome = ProtoOutcome::from_str_name(closing.outcome.as_str()).unwrap_or(ProtoOutcome::Unspecified);
     let event = ConsultationCompleted {
         consultation: item.consultation.to_string(),
@@ -113,7 +121,10 @@ pub fn completed(item: &WorkItem, closing: &Closing, subject: &str, manifest: &[
         clinical: closing.outcome.is_clinical(),
         complete_time: Some(timestamp(at)),
         in_time: closing.in_time(item.respond_by),
-        manifest: manifest.iter().map(|entry| ManifestItem { name: entry.name.clone(), version: entry.version }).collect(),
+        manifest: manifest
+            .iter()
+            .map(|entry| ManifestItem { name: entry.name.clone(), version: entry.version })
+            .collect(),
         subject: subject.to_owned(),
         epoch: item.epoch,
     };

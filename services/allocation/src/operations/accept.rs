@@ -8,7 +8,7 @@ use ehub_postgres::{StorageError, Tx};
 use time::OffsetDateTime;
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     domain::{
         alert::AlertSubject,
         item::{Party, WorkItem},
@@ -69,7 +69,9 @@ pub async fn accept(tx: &mut Tx, accepted: &Accepted, pathway: &Pathway, policy:
     // The register is ours and may still be on its way: the event waits, and is not lost.
     let practice = match accepted.practice {
         Some(org) => Party { org, ods: accepted.practice_ods.clone() },
-        None => known(tx, &accepted.practice_ods).await?.ok_or(Refusal::NotYet("the practice is not in the register"))?,
+        None => {
+            known(tx, &accepted.practice_ods).await?.ok_or(Refusal::NotYet("the practice is not in the register"))?
+        }
     };
     let hub = known(tx, &accepted.hub_ods).await?.ok_or(Refusal::NotYet("the hub is not in the register"))?;
     let arrival = arrival(accepted, practice, hub);

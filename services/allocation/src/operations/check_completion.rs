@@ -1,4 +1,4 @@
-//! Looks whether a consultation may be closed, before the other services are asked to seal it (D3).
+//! Looks whether a consultation may be closed, before the other services are asked to seal it.
 
 use ehub_identifiers::ConsultationId;
 use ehub_postgres::{IdempotencyKey, Tx, Work, find};

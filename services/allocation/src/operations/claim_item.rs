@@ -4,8 +4,8 @@ use ehub_identifiers::ConsultationId;
 use ehub_postgres::{Tx, Work};
 
 use crate::{
-    config::Policy,
     domain::item::{CustodyError, Lease, WorkItem},
+    domain::policy::Policy,
     events,
     operations::held::{Actor, ItemError, ItemView, locked, note, organisation, view},
     storage::{self, items, legs, queue},
@@ -38,7 +38,7 @@ impl Work for ClaimItem {
 
     async fn run(&self, tx: &mut Tx) -> Result<Claimed, ItemError> {
         let item = locked(tx, &self.actor, self.consultation).await?;
-        // An old grant may still be in force where a fence could not be pushed (D4).
+        // An old grant may still be in force where a fence could not be pushed.
         if !queue::is_claimable(tx, item.consultation).await? {
             return Err(CustodyError::NotClaimable.into());
         }
@@ -47,7 +47,12 @@ impl Work for ClaimItem {
 }
 
 /// Gives a locked item to a person of its pool.
-pub(crate) async fn take(tx: &mut Tx, mut item: WorkItem, subject: &str, policy: &Policy) -> Result<Claimed, ItemError> {
+pub(crate) async fn take(
+    tx: &mut Tx,
+    mut item: WorkItem,
+    subject: &str,
+    policy: &Policy,
+) -> Result<Claimed, ItemError> {
     let until = storage::now(tx).await? + policy.lease;
     let lease = Lease { subject: subject.to_owned(), organisation: organisation(tx)?, until };
     let acknowledges = item.acknowledge_by.is_some();

@@ -1,11 +1,11 @@
-//! Gives the next item of the caller's pool, in the order of D16.
+//! Gives the next item of the caller's pool, by band, then by due time.
 
 use ehub_access::require_fresh;
 use ehub_identifiers::OdsCode;
 use ehub_postgres::{Tx, Work};
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     operations::{
         claim_item::{Claimed, take},
         held::{Actor, ItemError, organisation},
@@ -46,7 +46,8 @@ impl Work for ClaimNext {
         };
         for skill in &skills {
             let Some(id) = queue::pick(tx, &reach, skill).await? else { continue };
-            let item = items::lock(tx, id).await?.ok_or_else(|| inconsistent("allocation.open_item", "without its item"))?;
+            let item =
+                items::lock(tx, id).await?.ok_or_else(|| inconsistent("allocation.open_item", "without its item"))?;
             return take(tx, item, &self.actor.subject, &self.policy).await.map(Some);
         }
         Ok(None)

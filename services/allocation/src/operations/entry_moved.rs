@@ -22,7 +22,12 @@ pub enum Delivery {
 }
 
 /// Raises or settles the task of an entry.
-pub async fn entry_moved(tx: &mut Tx, consultation: ConsultationId, entry: EntryId, delivery: Delivery) -> Result<(), Refusal> {
+pub async fn entry_moved(
+    tx: &mut Tx,
+    consultation: ConsultationId,
+    entry: EntryId,
+    delivery: Delivery,
+) -> Result<(), Refusal> {
     // Sources come in any order: an entry may be heard of before its consultation.
     let item = items::find(tx, consultation).await?.ok_or(Refusal::NotYet("the consultation is not here"))?;
     let subject = entry.name();

@@ -4,7 +4,7 @@ use ehub_identifiers::ConsultationId;
 use ehub_postgres::{StorageError, Tx, Work};
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     domain::words::EndCause,
     events,
     storage::{self, items, legs, queue},
@@ -28,7 +28,7 @@ impl Work for RunOutClaims {
 }
 
 /// Ends one, if it is still so. The grant has expired with its lease, so nothing is fenced; the item
-/// is offered again when no clock within the skew can think otherwise (D4).
+/// is offered again when no clock within the skew can think otherwise.
 #[derive(Debug)]
 pub struct ExpireClaim {
     /// Which.

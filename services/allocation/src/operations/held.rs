@@ -110,7 +110,11 @@ fn admit(tx: &mut Tx, actor: &Actor, item: Option<WorkItem>) -> Result<WorkItem,
 pub(crate) async fn held(tx: &mut Tx, actor: &Actor, id: ConsultationId) -> Result<(WorkItem, Lease), ItemError> {
     let item = locked(tx, actor, id).await?;
     let now = crate::storage::now(tx).await?;
-    let epoch = actor.grant.require(GrantKind::Act, id.uuid(), tx.at()).map_err(|fault| ItemError::Grant(Box::new(fault)))?.epoch;
+    let epoch = actor
+        .grant
+        .require(GrantKind::Act, id.uuid(), tx.at())
+        .map_err(|fault| ItemError::Grant(Box::new(fault)))?
+        .epoch;
     let lease = item.lease(&actor.subject, epoch, now)?.clone();
     Ok((item, lease))
 }
@@ -128,7 +132,8 @@ pub struct ItemView {
 pub(crate) async fn views(tx: &mut Tx, items: Vec<WorkItem>) -> Result<Vec<ItemView>, StorageError> {
     let ids: Vec<Uuid> = items.iter().map(|item| item.consultation.uuid()).collect();
     let mut open = tasks::open(tx, &ids).await?;
-    let view = |item: WorkItem| ItemView { open_tasks: open.remove(&item.consultation.uuid()).unwrap_or_default(), item };
+    let view =
+        |item: WorkItem| ItemView { open_tasks: open.remove(&item.consultation.uuid()).unwrap_or_default(), item };
     Ok(items.into_iter().map(view).collect())
 }
 

@@ -3,11 +3,7 @@
 use ehub_postgres::{Tx, Work};
 use uuid::Uuid;
 
-use crate::{
-    domain::register::Organisation,
-    operations::publish_access::RegisterError,
-    storage::register,
-};
+use crate::{domain::register::Organisation, operations::publish_access::RegisterError, storage::register};
 
 /// Lists organisations as they stand today.
 #[derive(Debug)]

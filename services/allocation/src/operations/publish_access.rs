@@ -1,4 +1,4 @@
-//! Computes again what an organisation may reach, and publishes it (D7).
+//! Computes again what an organisation may reach, and publishes it.
 
 use ehub_access::{caught_up, replace_access};
 use ehub_identifiers::{OdsCode, OrganisationId};

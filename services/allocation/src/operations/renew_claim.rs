@@ -4,7 +4,7 @@ use ehub_identifiers::ConsultationId;
 use ehub_postgres::{Tx, Work};
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     operations::{
         claim_item::Claimed,
         held::{Actor, ItemError, held, view},

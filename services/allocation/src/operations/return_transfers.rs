@@ -4,7 +4,7 @@ use ehub_identifiers::ConsultationId;
 use ehub_postgres::{StorageError, Tx, Work};
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     domain::words::TransferKind,
     events,
     storage::{self, items, legs, queue},

@@ -38,7 +38,7 @@ impl Work for RefreshAccess {
     }
 }
 
-/// How long answers are kept for repeated requests (D6).
+/// How long answers are kept for repeated requests.
 pub const KEEP_ANSWERS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Forgets answers to old requests; gives how many.

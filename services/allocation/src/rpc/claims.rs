@@ -1,5 +1,5 @@
-//! Claims on the wire: the grant is signed after the commit and never stored (D6); fences are pushed
-//! after the commit and before the answer (D4).
+//! Claims on the wire: the grant is signed after the commit and never stored; fences are pushed
+//! after the commit and before the answer.
 
 use ehub_auth::{Grant, GrantKind};
 use ehub_calls::Call;
@@ -111,7 +111,12 @@ impl AllocationRpc {
 
     /// Ends a claim before its time and tells every guard before answering. A repeated call tells
     /// them again.
-    pub(crate) async fn park<W>(&self, call: Call, request_id: Uuid, work: W) -> Result<(Option<WorkItem>, bool, bool), Status>
+    pub(crate) async fn park<W>(
+        &self,
+        call: Call,
+        request_id: Uuid,
+        work: W,
+    ) -> Result<(Option<WorkItem>, bool, bool), Status>
     where
         W: Work<Output = Parked, Error = ItemError> + 'static,
     {
@@ -132,7 +137,10 @@ impl AllocationRpc {
             let open = OpenParked { consultation, epoch: stored.epoch };
             // The claim has ended either way; if this fails, the item waits as if not fenced.
             if let Err(error) = self.0.calls.db().run(&call.scope(), &open).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a fenced item still waits for its old grant to expire");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a fenced item still waits for its old grant to expire"
+                );
             }
         }
         Ok(fenced)

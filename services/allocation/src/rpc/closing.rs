@@ -1,4 +1,4 @@
-//! Complete, over several transactions and three services (D3): check, ask everybody to seal, close.
+//! Complete, over several transactions and three services: check, ask everybody to seal, close.
 //! A crash between sealing and closing leaves nothing but sealed epochs; the repeated call seals them
 //! again and closes.
 
@@ -39,7 +39,12 @@ fn completed(completed: &Completed) -> CompleteResponse {
 
 impl AllocationRpc {
     /// Closes a consultation; gives the answer and whether it was given before.
-    pub(crate) async fn close(&self, call: Call, request_id: Uuid, asked: Asked) -> Result<(CompleteResponse, bool), Status> {
+    pub(crate) async fn close(
+        &self,
+        call: Call,
+        request_id: Uuid,
+        asked: Asked,
+    ) -> Result<(CompleteResponse, bool), Status> {
         let rpc = self.clone();
         let act = async move {
             let manifest = match rpc.sealed(&call, request_id, &asked).await {
@@ -67,8 +72,12 @@ impl AllocationRpc {
             method: call.method,
             request_id,
         };
-        let check =
-            CheckCompletion { actor: asked.actor.clone(), consultation: asked.consultation, closing: asked.closing.clone(), key };
+        let check = CheckCompletion {
+            actor: asked.actor.clone(),
+            consultation: asked.consultation,
+            closing: asked.closing.clone(),
+            key,
+        };
         let epoch = match self.0.calls.db().run(&call.scope(), &check).await? {
             Next::Replay => return Ok(Vec::new()),
             Next::Seal(epoch) => epoch,
@@ -83,7 +92,8 @@ impl AllocationRpc {
     /// The refusal that lists what is open, with a grant of the next epoch: guards that had nothing
     /// open have sealed the old one.
     async fn reopen(&self, call: &Call, asked: &Asked, open: &[OpenAction]) -> Result<Fault, ItemError> {
-        let work = SupersedeClaim { actor: asked.actor.clone(), consultation: asked.consultation, safe: asked.closing.safe };
+        let work =
+            SupersedeClaim { actor: asked.actor.clone(), consultation: asked.consultation, safe: asked.closing.safe };
         let claimed = self.0.calls.db().run(&call.scope(), &work).await?;
         let item = &claimed.view.item;
         // Told at once so that the old grant is over everywhere; one that cannot be told learns it

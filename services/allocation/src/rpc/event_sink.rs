@@ -19,7 +19,7 @@ use prost::Message;
 use time::OffsetDateTime;
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     domain::words::{Need, Urgency},
     operations::{
         accept::{Accepted, accept},

@@ -22,8 +22,12 @@ impl From<CustodyError> for Fault {
             CustodyError::EmergencyNotSettled => {
                 ("EMERGENCY_NOT_SETTLED", "the emergency has no recorded contact or safe disposition")
             }
-            CustodyError::AlreadyAtPractice => ("ALREADY_AT_PRACTICE", "the item is already in the practice's own pool"),
-            CustodyError::NothingPending => ("TRANSFER_NOT_PENDING", "no transfer waits for this organisation's acknowledgement"),
+            CustodyError::AlreadyAtPractice => {
+                ("ALREADY_AT_PRACTICE", "the item is already in the practice's own pool")
+            }
+            CustodyError::NothingPending => {
+                ("TRANSFER_NOT_PENDING", "no transfer waits for this organisation's acknowledgement")
+            }
         };
         own(Code::FailedPrecondition, reason, message)
     }
@@ -46,7 +50,8 @@ impl From<AlertError> for Fault {
         match error {
             AlertError::NotFound => own(Code::NotFound, "ALERT_NOT_FOUND", "there is no such alert for this caller"),
             AlertError::Acknowledged { by } => {
-                own(Code::FailedPrecondition, "ALERT_ACKNOWLEDGED", "the alert was acknowledged before").with("acknowledged_by", by)
+                own(Code::FailedPrecondition, "ALERT_ACKNOWLEDGED", "the alert was acknowledged before")
+                    .with("acknowledged_by", by)
             }
             AlertError::Access(error) => error.into(),
             AlertError::Storage(error) => ehub_calls::storage_fault(&error),
@@ -63,7 +68,8 @@ impl From<RegisterError> for Fault {
                 "another organisation bears the code on one of the days",
             ),
             RegisterError::NotFound { ods } => {
-                own(Code::NotFound, "ORGANISATION_NOT_FOUND", "there is no such organisation in the register").with("ods", ods)
+                own(Code::NotFound, "ORGANISATION_NOT_FOUND", "there is no such organisation in the register")
+                    .with("ods", ods)
             }
             RegisterError::Storage(error) => ehub_calls::storage_fault(&error),
         }
@@ -74,18 +80,24 @@ impl From<SealError> for Fault {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Superseded => CustodyError::Superseded.into(),
-            SealError::Unreachable { service, .. } => {
-                own(Code::Unavailable, "GUARD_UNREACHABLE", "a service that must be asked before closing cannot be reached; try again")
-                    .with("service", service)
-                    .retry_after(std::time::Duration::from_secs(1))
-            }
+            SealError::Unreachable { service, .. } => own(
+                Code::Unavailable,
+                "GUARD_UNREACHABLE",
+                "a service that must be asked before closing cannot be reached; try again",
+            )
+            .with("service", service)
+            .retry_after(std::time::Duration::from_secs(1)),
         }
     }
 }
 
 /// What is still to be done before closing, with the grant to do it with.
 pub(crate) fn open_actions(open: &[crate::domain::closing::OpenAction], grant: String) -> Fault {
-    let fault = own(Code::FailedPrecondition, "OPEN_ACTIONS", "the consultation still has open actions; settle them and complete again")
-        .with("grant", grant);
+    let fault = own(
+        Code::FailedPrecondition,
+        "OPEN_ACTIONS",
+        "the consultation still has open actions; settle them and complete again",
+    )
+    .with("grant", grant);
     open.iter().fold(fault, |fault, action| fault.precondition(action.subject.clone(), action.kind.clone()))
 }

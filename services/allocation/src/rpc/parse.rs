@@ -6,18 +6,18 @@ pub(crate) mod register;
 use ehub_access::AccessError;
 use ehub_calls::Call;
 use ehub_clock::{Timestamp, truncate};
-use ehub_faults::{Code, FieldPath, Fields, Fault};
+use ehub_faults::{Code, Fault, FieldPath, Fields};
 use ehub_identifiers::{AlertId, ConsultationId, OdsCode, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
-    AcknowledgeAlertRequest, AcknowledgeTransferRequest, ClaimItemRequest, ClaimNextRequest, GetWorkItemRequest, ListAlertsRequest,
-    ListInboxRequest, PassBackRequest, ReleaseClaimRequest, RenewClaimRequest,
+    AcknowledgeAlertRequest, AcknowledgeTransferRequest, ClaimItemRequest, ClaimNextRequest, GetWorkItemRequest,
+    ListAlertsRequest, ListInboxRequest, PassBackRequest, ReleaseClaimRequest, RenewClaimRequest,
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     operations::{
         acknowledge_alert::AcknowledgeAlert,
         acknowledge_transfer::AcknowledgeTransfer,
@@ -73,7 +73,12 @@ fn codes(fields: &mut Fields, name: &str, given: &[String]) -> Vec<OdsCode> {
         fields.wrong(name, "must have at most 100 entries");
     }
     let path = FieldPath::root().field(name);
-    given.iter().take(MOST).enumerate().filter_map(|(at, ods)| fields.check(path.index(at), OdsCode::parse(ods))).collect()
+    given
+        .iter()
+        .take(MOST)
+        .enumerate()
+        .filter_map(|(at, ods)| fields.check(path.index(at), OdsCode::parse(ods)))
+        .collect()
 }
 
 pub(crate) fn claim_next(call: &Call, request: ClaimNextRequest, policy: Policy) -> Result<(Uuid, ClaimNext), Fault> {
@@ -101,12 +106,20 @@ pub(crate) fn claim_item(call: &Call, request: ClaimItemRequest, policy: Policy)
     Ok((id, ClaimItem { actor: actor(call), consultation, policy }))
 }
 
-pub(crate) fn renew_claim(call: &Call, request: RenewClaimRequest, policy: Policy) -> Result<(Uuid, RenewClaim), Fault> {
+pub(crate) fn renew_claim(
+    call: &Call,
+    request: RenewClaimRequest,
+    policy: Policy,
+) -> Result<(Uuid, RenewClaim), Fault> {
     let (id, consultation) = act(&request.request_id, &request.consultation)?;
     Ok((id, RenewClaim { actor: actor(call), consultation, policy }))
 }
 
-pub(crate) fn release_claim(call: &Call, request: ReleaseClaimRequest, policy: Policy) -> Result<(Uuid, ReleaseClaim), Fault> {
+pub(crate) fn release_claim(
+    call: &Call,
+    request: ReleaseClaimRequest,
+    policy: Policy,
+) -> Result<(Uuid, ReleaseClaim), Fault> {
     let (id, consultation) = act(&request.request_id, &request.consultation)?;
     Ok((id, ReleaseClaim { actor: actor(call), consultation, policy }))
 }
@@ -153,7 +166,11 @@ pub(crate) fn page_size(fields: &mut Fields, size: i32) -> u16 {
 }
 
 /// Opens a page token made for the same arguments.
-pub(crate) fn page_token<P: DeserializeOwned>(tokens: &PageTokens, arguments: &str, token: &str) -> Result<Option<P>, Fault> {
+pub(crate) fn page_token<P: DeserializeOwned>(
+    tokens: &PageTokens,
+    arguments: &str,
+    token: &str,
+) -> Result<Option<P>, Fault> {
     tokens.open(arguments, token).map_err(|_| {
         Fault::new(
             Code::InvalidArgument,
@@ -165,7 +182,11 @@ pub(crate) fn page_token<P: DeserializeOwned>(tokens: &PageTokens, arguments: &s
     })
 }
 
-pub(crate) fn list_inbox(call: &Call, request: ListInboxRequest, tokens: &PageTokens) -> Result<(String, ListInbox), Fault> {
+pub(crate) fn list_inbox(
+    call: &Call,
+    request: ListInboxRequest,
+    tokens: &PageTokens,
+) -> Result<(String, ListInbox), Fault> {
     let mut fields = Fields::new();
     let size = page_size(&mut fields, request.page_size);
     fields.finish()?;
@@ -179,7 +200,11 @@ fn organisation(call: &Call) -> Result<OdsCode, Fault> {
     call.caller.organisation.clone().ok_or_else(|| AccessError::OrganisationUnknown.into())
 }
 
-pub(crate) fn list_alerts(call: &Call, request: ListAlertsRequest, tokens: &PageTokens) -> Result<(String, ListAlerts), Fault> {
+pub(crate) fn list_alerts(
+    call: &Call,
+    request: ListAlertsRequest,
+    tokens: &PageTokens,
+) -> Result<(String, ListAlerts), Fault> {
     let mut fields = Fields::new();
     let size = page_size(&mut fields, request.page_size);
     fields.finish()?;
@@ -189,7 +214,10 @@ pub(crate) fn list_alerts(call: &Call, request: ListAlertsRequest, tokens: &Page
     Ok((arguments, ListAlerts { owner, after, size }))
 }
 
-pub(crate) fn acknowledge_alert(call: &Call, request: AcknowledgeAlertRequest) -> Result<(Uuid, AcknowledgeAlert), Fault> {
+pub(crate) fn acknowledge_alert(
+    call: &Call,
+    request: AcknowledgeAlertRequest,
+) -> Result<(Uuid, AcknowledgeAlert), Fault> {
     let mut fields = Fields::new();
     let id = request_id(&mut fields, &request.request_id);
     let alert = fields.check("alert", AlertId::parse_name(&request.alert));

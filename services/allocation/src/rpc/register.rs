@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ehub_calls::{Call, Calls};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
-    ListOrganisationsRequest, ListOrganisationsResponse, Organisation, PutAccessAgreementRequest, PutAccessAgreementResponse,
-    PutOrganisationRequest, PutOrganisationResponse, PutRosterRequest, PutRosterResponse, register_service_server::RegisterService,
+    ListOrganisationsRequest, ListOrganisationsResponse, Organisation, PutAccessAgreementRequest,
+    PutAccessAgreementResponse, PutOrganisationRequest, PutOrganisationResponse, PutRosterRequest, PutRosterResponse,
+    register_service_server::RegisterService,
 };
 use tonic::{Request, Response, Status};
 
@@ -44,7 +45,10 @@ fn page(page: &OrganisationPage) -> StoredPage {
 
 #[tonic::async_trait]
 impl RegisterService for RegisterRpc {
-    async fn put_organisation(&self, request: Request<PutOrganisationRequest>) -> Result<Response<PutOrganisationResponse>, Status> {
+    async fn put_organisation(
+        &self,
+        request: Request<PutOrganisationRequest>,
+    ) -> Result<Response<PutOrganisationResponse>, Status> {
         let (call, request) = Call::of("ehub.allocation.v1.RegisterService/PutOrganisation", request)?;
         let (request_id, work) = match parse::put_organisation(&call, request) {
             Ok(parsed) => parsed,
@@ -58,7 +62,9 @@ impl RegisterService for RegisterRpc {
         let (call, request) = Call::of("ehub.allocation.v1.RegisterService/PutRoster", request)?;
         match parse::put_roster(&call, request) {
             Ok((request_id, work)) => {
-                self.calls.mutate(call, request_id, work, |version| PutRosterResponse { access_version: *version }).await
+                self.calls
+                    .mutate(call, request_id, work, |version| PutRosterResponse { access_version: *version })
+                    .await
             }
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }
@@ -71,7 +77,9 @@ impl RegisterService for RegisterRpc {
         let (call, request) = Call::of("ehub.allocation.v1.RegisterService/PutAccessAgreement", request)?;
         match parse::put_access_agreement(&call, request) {
             Ok((request_id, work)) => {
-                self.calls.mutate(call, request_id, work, |version| PutAccessAgreementResponse { access_version: *version }).await
+                self.calls
+                    .mutate(call, request_id, work, |version| PutAccessAgreementResponse { access_version: *version })
+                    .await
             }
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }

@@ -68,7 +68,11 @@ pub(crate) struct StoredParked {
 /// The record of an item that was given back.
 pub(crate) fn parked(parked: &Parked) -> StoredParked {
     let item = &parked.view.item;
-    StoredParked { item: Some(render::item(&parked.view)), consultation: item.consultation.to_string(), epoch: item.epoch }
+    StoredParked {
+        item: Some(render::item(&parked.view)),
+        consultation: item.consultation.to_string(),
+        epoch: item.epoch,
+    }
 }
 
 /// Where a page ended, as JSON; tokens are sealed at the edge.

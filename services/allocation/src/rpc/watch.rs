@@ -1,4 +1,4 @@
-//! Watch, level-triggered (D25): the inbox as it stands, then what differs from what was sent. Looks
+//! Watch, level-triggered: the inbox as it stands, then what differs from what was sent. Looks
 //! are cheap and read ids and versions only; what is sent is read in one audited read for each batch.
 
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use ehub_calls::{Call, stopping};
 use ehub_faults::Fault;
 use ehub_identifiers::ConsultationId;
 use ehub_proto::allocation::v1::{Heartbeat, Reset, WatchResponse, watch_response::Change};
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use uuid::Uuid;
@@ -84,19 +84,20 @@ impl Watching {
     async fn follow(&mut self) -> End {
         let settings = self.rpc.0.watch.clone();
         let mut raised = self.rpc.0.calls.db().raised();
-        let mut quiet_since = Instant::now();
+        let clock = self.rpc.0.calls.db().clock().clone();
+        let mut quiet_since = clock.monotonic();
         let mut first = true;
         loop {
             raised.mark_unchanged();
             match self.look(first).await {
-                Ok(true) => quiet_since = Instant::now(),
+                Ok(true) => quiet_since = clock.monotonic(),
                 Ok(false) => {
                     // Half a look early, so that silence never exceeds the promise.
-                    if quiet_since.elapsed() + settings.poll.get() >= settings.heartbeat.get() {
+                    if clock.monotonic() - quiet_since + settings.poll.get() >= settings.heartbeat.get() {
                         if let Err(end) = self.beat().await {
                             return end;
                         }
-                        quiet_since = Instant::now();
+                        quiet_since = clock.monotonic();
                     }
                 }
                 Err(end) => return end,
@@ -127,8 +128,11 @@ impl Watching {
                 self.send(Change::Gone(ConsultationId::new(*id).name())).await?;
             }
         }
-        let changed: Vec<Uuid> =
-            now.iter().filter(|(id, version)| self.known.get(id).is_none_or(|known| known < version)).map(|(id, _)| *id).collect();
+        let changed: Vec<Uuid> = now
+            .iter()
+            .filter(|(id, version)| self.known.get(id).is_none_or(|known| known < version))
+            .map(|(id, _)| *id)
+            .collect();
         let anything = first || !gone.is_empty() || !changed.is_empty();
         if first || !changed.is_empty() {
             self.send_items(actor, changed, &now).await?;
@@ -143,7 +147,8 @@ impl Watching {
         let read = InboxItems { actor, ids };
         let calls = self.rpc.0.calls.clone();
         let (mut page, _) = calls.mutate_here(&self.call, None, &read, stored::inbox_page).await.map_err(End::With)?;
-        page.items.sort_by(|one, two| one.version.cmp(&two.version).then_with(|| one.consultation.cmp(&two.consultation)));
+        page.items
+            .sort_by(|one, two| one.version.cmp(&two.version).then_with(|| one.consultation.cmp(&two.consultation)));
         for item in page.items {
             if let Ok(id) = ConsultationId::parse_name(&item.consultation) {
                 // What was read may be newer than what was looked at; never older.

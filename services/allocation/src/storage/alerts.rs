@@ -59,7 +59,11 @@ pub async fn raise_for_item(tx: &mut Tx, item: &WorkItem) -> Result<Option<Alert
 }
 
 /// Raises an alert about a quarantined message; `None` when there is one already.
-pub async fn raise_for_quarantined(tx: &mut Tx, id: QuarantineId, owner_ods: &str) -> Result<Option<AlertId>, StorageError> {
+pub async fn raise_for_quarantined(
+    tx: &mut Tx,
+    id: QuarantineId,
+    owner_ods: &str,
+) -> Result<Option<AlertId>, StorageError> {
     raise(tx, AlertSubject::Quarantined(id), "", None, owner_ods).await
 }
 
@@ -94,19 +98,19 @@ async fn raise(
 
 /// An alert of an organisation that the caller may see, locked.
 pub async fn lock(tx: &mut Tx, id: AlertId, owner_ods: &str) -> Result<Option<Alert>, StorageError> {
-    let sql = format!("/* alerts.lock */ select {COLUMNS} from allocation.alert where alert = $1 and owner_ods = $2 for update");
-    let row: Option<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).bind(owner_ods).fetch_optional(tx.conn()).await?;
+    const SQL: &str = const_format::formatcp!(
+        "/* alerts.lock */ select {COLUMNS} from allocation.alert where alert = $1 and owner_ods = $2 for update"
+    );
+    let row: Option<Row> = sqlx::query_as(SQL).bind(id.uuid()).bind(owner_ods).fetch_optional(tx.conn()).await?;
     row.map(Alert::try_from).transpose()
 }
 
 /// The alert of a consultation that nobody has acknowledged.
 pub async fn lock_open(tx: &mut Tx, consultation: ConsultationId) -> Result<Option<Alert>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* alerts.lock_open */ select {COLUMNS} from allocation.alert where consultation = $1 and acknowledged_at is null for update"
     );
-    let row: Option<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(consultation.uuid()).fetch_optional(tx.conn()).await?;
+    let row: Option<Row> = sqlx::query_as(SQL).bind(consultation.uuid()).fetch_optional(tx.conn()).await?;
     row.map(Alert::try_from).transpose()
 }
 
@@ -132,34 +136,28 @@ pub type After = (bool, i64, Uuid);
 
 /// A page of an organisation's alerts, unacknowledged first, then oldest first.
 pub async fn page(tx: &mut Tx, owner_ods: &str, after: Option<After>, size: i64) -> Result<Vec<Alert>, StorageError> {
-    let (done, micros, id) = after.map_or((None, None, None), |(done, micros, id)| (Some(done), Some(micros), Some(id)));
+    let (done, micros, id) =
+        after.map_or((None, None, None), |(done, micros, id)| (Some(done), Some(micros), Some(id)));
     let raised = micros.and_then(|micros| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok());
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* alerts.page */ select {COLUMNS} from allocation.alert where owner_ods = $1 \
            and ($2::boolean is null or ((acknowledged_at is not null), raised_at, alert) > ($2, $3, $4)) \
           order by (acknowledged_at is not null), raised_at, alert limit $5"
     );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(owner_ods)
-        .bind(done)
-        .bind(raised)
-        .bind(id)
-        .bind(size)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as(SQL).bind(owner_ods).bind(done).bind(raised).bind(id).bind(size).fetch_all(tx.conn()).await?;
     rows.into_iter().map(Alert::try_from).collect()
 }
 
 /// Takes alerts whose duty person is to be called, and sets when to call again. The count is raised
 /// before the call is made: a crash in between repeats a call, and never forgets one.
 pub async fn take_due(tx: &mut Tx, repeat: Duration, limit: i64) -> Result<Vec<Alert>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* alerts.take_due */ update allocation.alert set calls = calls + 1, next_call_at = ehub.app_now() + make_interval(secs => $1) \
           where alert in (select alert from allocation.alert where acknowledged_at is null and next_call_at <= ehub.app_now() \
              order by next_call_at limit $2 for update skip locked) returning {COLUMNS}"
     );
-    let rows: Vec<Row> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(repeat.as_secs_f64()).bind(limit).fetch_all(tx.conn()).await?;
+    let rows: Vec<Row> = sqlx::query_as(SQL).bind(repeat.as_secs_f64()).bind(limit).fetch_all(tx.conn()).await?;
     rows.into_iter().map(Alert::try_from).collect()
 }
 

@@ -50,16 +50,21 @@ fn split(after: Option<After>) -> (Option<i16>, Option<OffsetDateTime>, Option<U
 }
 
 /// A page of the open items of a pool, in the order they would be claimed.
-pub async fn pool(tx: &mut Tx, reach: &Reach<'_>, after: Option<After>, size: i64) -> Result<Vec<InboxItem>, StorageError> {
+pub async fn pool(
+    tx: &mut Tx,
+    reach: &Reach<'_>,
+    after: Option<After>,
+    size: i64,
+) -> Result<Vec<InboxItem>, StorageError> {
     let (band, due, id) = split(after);
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* inbox.pool */ select o.band, o.due, {COLUMNS} from allocation.open_item o \
            join allocation.work_item w on w.consultation = o.consultation \
           where o.pool = $1 and {WORKED_PRACTICES} \
             and ($4::smallint is null or (o.band, o.due, o.consultation) > ($4, $5, $6)) \
           order by o.band, o.due, o.consultation limit $7"
     );
-    let rows: Vec<Placed> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows: Vec<Placed> = sqlx::query_as(SQL)
         .bind(reach.pool.uuid())
         .bind(reach.subject)
         .bind(reach.practices)
@@ -73,15 +78,21 @@ pub async fn pool(tx: &mut Tx, reach: &Reach<'_>, after: Option<After>, size: i6
 }
 
 /// A page of a person's own claims, most pressing first.
-pub async fn mine(tx: &mut Tx, subject: &str, organisation: OrganisationId, after: Option<After>, size: i64) -> Result<Vec<InboxItem>, StorageError> {
+pub async fn mine(
+    tx: &mut Tx,
+    subject: &str,
+    organisation: OrganisationId,
+    after: Option<After>,
+    size: i64,
+) -> Result<Vec<InboxItem>, StorageError> {
     let (band, due, id) = split(after);
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* inbox.mine */ select 0::smallint as band, w.work_by as due, {COLUMNS} from allocation.work_item w \
           where w.state = 'CLAIMED' and w.claimed_by = $1 and w.claimed_for = $2 \
             and ($3::smallint is null or (w.work_by, w.consultation) > ($4, $5)) \
           order by w.work_by, w.consultation limit $6"
     );
-    let rows: Vec<Placed> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows: Vec<Placed> = sqlx::query_as(SQL)
         .bind(subject)
         .bind(organisation.uuid())
         .bind(band)
@@ -106,12 +117,12 @@ pub async fn versions(tx: &mut Tx, reach: &Reach<'_>, mine: bool, size: i64) -> 
         .fetch_all(tx.conn())
         .await?);
     }
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* inbox.versions */ select w.consultation, w.version from allocation.open_item o \
            join allocation.work_item w on w.consultation = o.consultation \
           where o.pool = $1 and {WORKED_PRACTICES} order by o.band, o.due, o.consultation limit $4"
     );
-    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    Ok(sqlx::query_as(SQL)
         .bind(reach.pool.uuid())
         .bind(reach.subject)
         .bind(reach.practices)
@@ -122,7 +133,9 @@ pub async fn versions(tx: &mut Tx, reach: &Reach<'_>, mine: bool, size: i64) -> 
 
 /// Some items by id, as the caller may see them.
 pub async fn some(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<WorkItem>, StorageError> {
-    let sql = format!("/* inbox.some */ select {COLUMNS} from allocation.work_item w where w.consultation = any ($1)");
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(tx.conn()).await?;
+    const SQL: &str = const_format::formatcp!(
+        "/* inbox.some */ select {COLUMNS} from allocation.work_item w where w.consultation = any ($1)"
+    );
+    let rows: Vec<Row> = sqlx::query_as(SQL).bind(ids).fetch_all(tx.conn()).await?;
     rows.into_iter().map(WorkItem::try_from).collect()
 }

@@ -111,16 +111,20 @@ impl TryFrom<Row> for WorkItem {
 
 /// Whether a consultation has its item.
 pub async fn exists(tx: &mut Tx, id: ConsultationId) -> Result<bool, StorageError> {
-    Ok(sqlx::query_scalar("/* items.exists */ select exists (select from allocation.work_item where consultation = $1)")
-        .bind(id.uuid())
-        .fetch_one(tx.conn())
-        .await?)
+    Ok(sqlx::query_scalar(
+        "/* items.exists */ select exists (select from allocation.work_item where consultation = $1)",
+    )
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// An item the caller may see.
 pub async fn find(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, StorageError> {
-    let sql = format!("/* items.find */ select {COLUMNS} from allocation.work_item w where w.consultation = $1");
-    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).fetch_optional(tx.conn()).await?;
+    const SQL: &str = const_format::formatcp!(
+        "/* items.find */ select {COLUMNS} from allocation.work_item w where w.consultation = $1"
+    );
+    let row: Option<Row> = sqlx::query_as(SQL).bind(id.uuid()).fetch_optional(tx.conn()).await?;
     row.map(WorkItem::try_from).transpose()
 }
 
@@ -131,8 +135,10 @@ pub async fn lock(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, S
         .bind(id.uuid())
         .execute(tx.conn())
         .await?;
-    let sql = format!("/* items.lock */ select {COLUMNS} from allocation.work_item w where w.consultation = $1 for update");
-    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).fetch_optional(tx.conn()).await?;
+    const SQL: &str = const_format::formatcp!(
+        "/* items.lock */ select {COLUMNS} from allocation.work_item w where w.consultation = $1 for update"
+    );
+    let row: Option<Row> = sqlx::query_as(SQL).bind(id.uuid()).fetch_optional(tx.conn()).await?;
     row.map(WorkItem::try_from).transpose()
 }
 
@@ -294,7 +300,7 @@ pub async fn unacknowledged(tx: &mut Tx, limit: i64) -> Result<Vec<ConsultationI
     Ok(ids.into_iter().map(ConsultationId::new).collect())
 }
 
-/// Every root: consultation, version of its stream here, state; one statement, one snapshot (D9).
+/// Every root: consultation, version of its stream here, state; one statement, one snapshot.
 pub async fn roots(tx: &mut Tx) -> Result<Vec<(Uuid, i64, String)>, StorageError> {
     Ok(sqlx::query_as(
         "/* items.roots */ select w.consultation, coalesce(s.version, 0), w.state \

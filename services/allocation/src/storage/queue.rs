@@ -1,7 +1,5 @@
 //! `allocation.open_item`: the queue.
 
-
-
 use ehub_identifiers::{ConsultationId, OrganisationId};
 use ehub_postgres::{StorageError, Tx, exactly_one};
 use time::OffsetDateTime;
@@ -58,12 +56,13 @@ pub async fn remove(tx: &mut Tx, id: ConsultationId) -> Result<(), StorageError>
 
 /// How many open items of a practice stand in a pool.
 pub async fn ahead(tx: &mut Tx, pool: OrganisationId, practice: OrganisationId) -> Result<u32, StorageError> {
-    let count: i64 =
-        sqlx::query_scalar("/* queue.ahead */ select count(*) from allocation.open_item where pool = $1 and practice = $2")
-            .bind(pool.uuid())
-            .bind(practice.uuid())
-            .fetch_one(tx.conn())
-            .await?;
+    let count: i64 = sqlx::query_scalar(
+        "/* queue.ahead */ select count(*) from allocation.open_item where pool = $1 and practice = $2",
+    )
+    .bind(pool.uuid())
+    .bind(practice.uuid())
+    .fetch_one(tx.conn())
+    .await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
@@ -80,14 +79,14 @@ pub async fn is_claimable(tx: &mut Tx, id: ConsultationId) -> Result<bool, Stora
 
 /// The skills that have something to give, the most pressing first. Locks nothing.
 pub async fn pressing_skills(tx: &mut Tx, reach: &Reach<'_>, skills: &[String]) -> Result<Vec<String>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* queue.pressing_skills */ select s.skill from unnest($4::text[]) as s (skill) \
          cross join lateral (select o.band, o.due from allocation.open_item o \
             where o.pool = $1 and o.skill = s.skill and o.claimable_at <= ehub.app_now() and {WORKED_PRACTICES} \
             order by o.band, o.due, o.consultation limit 1) as head \
          order by head.band, head.due, s.skill"
     );
-    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+    Ok(sqlx::query_scalar(SQL)
         .bind(reach.pool.uuid())
         .bind(reach.subject)
         .bind(reach.practices)
@@ -97,14 +96,14 @@ pub async fn pressing_skills(tx: &mut Tx, reach: &Reach<'_>, skills: &[String]) 
 }
 
 /// Picks the next item of one skill that nobody else is picking, and locks its place: one walk along
-/// the index in the order of D16.
+/// the index in the order claims are given out.
 pub async fn pick(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<ConsultationId>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* queue.pick */ select o.consultation from allocation.open_item o \
           where o.pool = $1 and o.skill = $4 and o.claimable_at <= ehub.app_now() and {WORKED_PRACTICES} \
           order by o.band, o.due, o.consultation limit 1 for update of o skip locked"
     );
-    let id: Option<Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+    let id: Option<Uuid> = sqlx::query_scalar(SQL)
         .bind(reach.pool.uuid())
         .bind(reach.subject)
         .bind(reach.practices)
@@ -141,11 +140,12 @@ pub async fn open_now(tx: &mut Tx, id: ConsultationId, epoch: i64) -> Result<(),
     Ok(())
 }
 
-
 /// From when on an item of the queue may be given out.
 pub async fn claimable_at(tx: &mut Tx, id: ConsultationId) -> Result<OffsetDateTime, StorageError> {
-    Ok(sqlx::query_scalar("/* queue.claimable_at */ select claimable_at from allocation.open_item where consultation = $1")
-        .bind(id.uuid())
-        .fetch_one(tx.conn())
-        .await?)
+    Ok(sqlx::query_scalar(
+        "/* queue.claimable_at */ select claimable_at from allocation.open_item where consultation = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?)
 }

@@ -80,17 +80,19 @@ const NEWEST: &str = "select distinct on (org) org, ods, kind, display_name, icb
 
 /// The organisation that bears a code today.
 pub async fn by_code(tx: &mut Tx, ods: &OdsCode) -> Result<Option<Organisation>, StorageError> {
-    let sql = format!("/* register.by_code */ select * from ({NEWEST}) as newest where ods = $1 order by valid_from desc limit 1");
-    let row: Option<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ods.as_str()).fetch_optional(tx.conn()).await?;
+    const SQL: &str = const_format::formatcp!(
+        "/* register.by_code */ select * from ({NEWEST}) as newest where ods = $1 order by valid_from desc limit 1"
+    );
+    let row: Option<Row> = sqlx::query_as(SQL).bind(ods.as_str()).fetch_optional(tx.conn()).await?;
     row.map(Organisation::try_from).transpose()
 }
 
 /// A page of organisations by code, as they stand today.
 pub async fn page(tx: &mut Tx, after: Option<&(String, Uuid)>, size: i64) -> Result<Vec<Organisation>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* register.page */ select * from ({NEWEST}) as newest where $1::text is null or (ods, org) > ($1, $2) order by ods, org limit $3"
     );
-    let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows: Vec<Row> = sqlx::query_as(SQL)
         .bind(after.map(|(ods, _)| ods))
         .bind(after.map(|(_, org)| org))
         .bind(size)
@@ -176,10 +178,11 @@ pub async fn is_practice(tx: &mut Tx, org: OrganisationId) -> Result<bool, Stora
 
 /// The version of what was last published of an organisation's access.
 pub async fn access_version(tx: &mut Tx, org: OrganisationId) -> Result<i64, StorageError> {
-    let version: Option<i64> = sqlx::query_scalar("/* register.access_version */ select version from ehub.access_version where org = $1")
-        .bind(org.uuid())
-        .fetch_optional(tx.conn())
-        .await?;
+    let version: Option<i64> =
+        sqlx::query_scalar("/* register.access_version */ select version from ehub.access_version where org = $1")
+            .bind(org.uuid())
+            .fetch_optional(tx.conn())
+            .await?;
     Ok(version.unwrap_or(0))
 }
 

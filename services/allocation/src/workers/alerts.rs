@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::DutySettings,
+    domain::alert::Alert,
     duty::{Duty, DutyCall},
     operations::call_duty::{CallAgain, TakeDueAlerts},
-    domain::alert::Alert,
     workers::{failed, next_look},
 };
 

@@ -5,7 +5,7 @@ use ehub_postgres::{Db, Scope};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Policy,
+    domain::policy::Policy,
     operations::{
         expire_claims::{ExpireClaim, RunOutClaims},
         return_transfers::{ReturnTransfer, UnacknowledgedTransfers},

@@ -10,7 +10,7 @@ use crate::{
     workers::failed,
 };
 
-/// How often access is said to be complete: well inside the minute after which it alarms (D7).
+/// How often access is said to be complete: well inside the minute after which it alarms.
 const REFRESH: Duration = Duration::from_secs(20);
 /// How many refreshes apart old answers are forgotten: every ten minutes.
 const FORGET_EVERY: u32 = 30;

@@ -25,7 +25,10 @@ async fn reach(world: &World, org: Uuid) -> Vec<(String, String, String)> {
 }
 
 fn rows(given: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
-    given.iter().map(|(person, practice, capability)| ((*person).into(), (*practice).into(), (*capability).into())).collect()
+    given
+        .iter()
+        .map(|(person, practice, capability)| ((*person).into(), (*practice).into(), (*capability).into()))
+        .collect()
 }
 
 fn id(name: &str) -> Uuid {
@@ -56,12 +59,13 @@ async fn access_is_agreements_crossed_with_the_roster_and_published_with_a_versi
     agree(&world, "H7H07", "A81001", &["file"]).await.ok().expect("agreed");
     assert_eq!(reach(&world, hub).await.len(), 5);
     let mut conn = world.db.admin().await;
-    let bodies: Vec<Vec<u8>> =
-        sqlx::query_scalar("select body from ehub.outbox where stream = $1 and kind like '%AccessPublished' order by version")
-            .bind(hub)
-            .fetch_all(&mut conn)
-            .await
-            .expect("the outbox");
+    let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
+        "select body from ehub.outbox where stream = $1 and kind like '%AccessPublished' order by version",
+    )
+    .bind(hub)
+    .fetch_all(&mut conn)
+    .await
+    .expect("the outbox");
     let versions: Vec<i64> =
         bodies.iter().map(|body| AccessPublished::decode(body.as_slice()).expect("an event").access_version).collect();
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);

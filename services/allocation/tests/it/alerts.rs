@@ -36,7 +36,12 @@ impl Duty for Recorder {
 }
 
 fn worker(world: &World, duty: &Arc<Recorder>) -> AlertWorker {
-    AlertWorker::new(world.db.work.clone(), Arc::clone(duty) as Arc<dyn Duty>, DutySettings::default(), Duration::from_secs(1))
+    AlertWorker::new(
+        world.db.work.clone(),
+        Arc::clone(duty) as Arc<dyn Duty>,
+        DutySettings::default(),
+        Duration::from_secs(1),
+    )
 }
 
 async fn alerts(world: &World) -> Vec<Alert> {
@@ -69,15 +74,25 @@ async fn the_duty_person_is_called_until_somebody_acknowledges_and_then_the_depu
         assert_eq!(worker.step().await, 1);
     }
     let calls = duty.calls.lock().expect("lock").clone();
-    let told: Vec<(&str, i32, bool)> = calls.iter().map(|(owner, call)| (owner.as_str(), call.call, call.deputy)).collect();
+    let told: Vec<(&str, i32, bool)> =
+        calls.iter().map(|(owner, call)| (owner.as_str(), call.call, call.deputy)).collect();
     assert_eq!(told, [(HUB.1, 1, false), (HUB.1, 2, false), (HUB.1, 3, true)]);
     let name = alerts(&world).await[0].name.clone();
-    let answer = world.rpc.acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &anna(), GrantPresented::Absent)).await;
+    let answer = world
+        .rpc
+        .acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &anna(), GrantPresented::Absent))
+        .await;
     assert_eq!(answer.ok().expect("acknowledged").into_inner().alert.expect("an alert").acknowledged_by, "anna");
     world.advance(Duration::from_secs(600)).await;
     assert_eq!(worker.step().await, 0);
-    assert_eq!(kinds(&world, id).await, ["ItemRouted", "AlertRaised", "AlertRaised", "AlertRaised", "AlertAcknowledged"]);
-    let again = world.rpc.acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &anna(), GrantPresented::Absent)).await;
+    assert_eq!(
+        kinds(&world, id).await,
+        ["ItemRouted", "AlertRaised", "AlertRaised", "AlertRaised", "AlertAcknowledged"]
+    );
+    let again = world
+        .rpc
+        .acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &anna(), GrantPresented::Absent))
+        .await;
     assert_eq!(reason(again), "ALERT_ACKNOWLEDGED");
 }
 
@@ -97,7 +112,8 @@ async fn another_organisation_finds_no_alert() {
     let world = World::new().await;
     world.accept(&accepted(ALDER, Urgency::Emergency)).await;
     let name = alerts(&world).await[0].name.clone();
-    let refused = world.rpc.acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &pat(), GrantPresented::Absent)).await;
+    let refused =
+        world.rpc.acknowledge_alert(call("AcknowledgeAlert", acknowledge(&name), &pat(), GrantPresented::Absent)).await;
     assert_eq!(reason(refused), "ALERT_NOT_FOUND");
 }
 

@@ -4,7 +4,8 @@ use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
 
 use ehub_auth::{GrantPresented, GrantRefusal};
 use ehub_proto::allocation::v1::{
-    ClaimItemRequest, ClaimNextRequest, ReleaseClaimRequest, RenewClaimRequest, allocation_service_server::AllocationService,
+    ClaimItemRequest, ClaimNextRequest, ReleaseClaimRequest, RenewClaimRequest,
+    allocation_service_server::AllocationService,
 };
 use ehub_test_support::person;
 use uuid::Uuid;
@@ -26,11 +27,18 @@ fn release(name: &str) -> ReleaseClaimRequest {
 #[tokio::test]
 async fn every_wrong_field_is_named_at_once() {
     let world = World::new().await;
-    let message = ClaimNextRequest { request_id: "no".into(), skills: vec![String::new()], practices_ods: vec!["!".into()] };
-    let status = world.rpc.claim_next(call("ClaimNext", message, &anna(), GrantPresented::Absent)).await.err().expect("refused");
+    let message =
+        ClaimNextRequest { request_id: "no".into(), skills: vec![String::new()], practices_ods: vec!["!".into()] };
+    let status =
+        world.rpc.claim_next(call("ClaimNext", message, &anna(), GrantPresented::Absent)).await.err().expect("refused");
     let details = tonic_types::StatusExt::get_error_details(&status);
-    let fields: Vec<&str> =
-        details.bad_request().expect("fields").field_violations.iter().map(|violation| violation.field.as_str()).collect();
+    let fields: Vec<&str> = details
+        .bad_request()
+        .expect("fields")
+        .field_violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
     assert_eq!(fields, ["request_id", "skills[0]", "practices_ods[0]"]);
 }
 
@@ -42,7 +50,8 @@ async fn what_is_not_yours_is_not_there() {
         let refused = world.rpc.claim_item(call("ClaimItem", claim_item(id), &stranger, GrantPresented::Absent)).await;
         assert!(["ITEM_NOT_FOUND", "ORGANISATION_UNKNOWN"].contains(&reason(refused).as_str()));
     }
-    let missing = world.rpc.claim_item(call("ClaimItem", claim_item(Uuid::now_v7()), &anna(), GrantPresented::Absent)).await;
+    let missing =
+        world.rpc.claim_item(call("ClaimItem", claim_item(Uuid::now_v7()), &anna(), GrantPresented::Absent)).await;
     assert_eq!(reason(missing), "ITEM_NOT_FOUND");
 }
 
@@ -84,7 +93,8 @@ async fn sixteen_at_once_never_get_the_same_item() {
     for _ in 0..16 {
         let world = std::sync::Arc::clone(&world);
         tasks.spawn(async move {
-            let claim = world.claim_next(&anna(), Uuid::now_v7()).await.map_err(|status| status.code()).expect("no error");
+            let claim =
+                world.claim_next(&anna(), Uuid::now_v7()).await.map_err(|status| status.code()).expect("no error");
             claim.expect("twenty wait").item.expect("an item").consultation
         });
     }
@@ -106,7 +116,10 @@ async fn a_repeated_claim_signs_again_until_the_lease_has_ended() {
     assert!(!recorded.windows(secret.len()).any(|part| part == secret), "a grant was stored");
     world.clock.advance(Duration::from_secs(60));
     let again = world.claim_next(&anna(), request_id).await.ok().flatten().expect("the same claim");
-    assert_eq!((again.epoch, again.expire_time.map(|at| at.seconds)), (first.epoch, first.expire_time.map(|at| at.seconds)));
+    assert_eq!(
+        (again.epoch, again.expire_time.map(|at| at.seconds)),
+        (first.epoch, first.expire_time.map(|at| at.seconds))
+    );
     assert_eq!(again.grant.split('.').count(), 3);
     world.clock.advance(LEASE);
     assert_eq!(reason(world.claim_next(&anna(), request_id).await), "CLAIM_EXPIRED");
@@ -117,9 +130,19 @@ async fn a_request_id_with_other_content_is_refused() {
     let world = World::new().await;
     let id = world.arrive(ALDER).await;
     let mut message = claim_item(id);
-    let first = world.rpc.claim_item(call("ClaimItem", message.clone(), &anna(), GrantPresented::Absent)).await.ok().expect("claimed");
+    let first = world
+        .rpc
+        .claim_item(call("ClaimItem", message.clone(), &anna(), GrantPresented::Absent))
+        .await
+        .ok()
+        .expect("claimed");
     assert!(!replayed(&first));
-    let again = world.rpc.claim_item(call("ClaimItem", message.clone(), &anna(), GrantPresented::Absent)).await.ok().expect("replayed");
+    let again = world
+        .rpc
+        .claim_item(call("ClaimItem", message.clone(), &anna(), GrantPresented::Absent))
+        .await
+        .ok()
+        .expect("replayed");
     assert!(replayed(&again));
     message.consultation = format!("consultations/{}", Uuid::now_v7());
     let other = world.rpc.claim_item(call("ClaimItem", message, &anna(), GrantPresented::Absent)).await;
@@ -148,7 +171,12 @@ async fn releasing_fences_and_opens_at_once() {
     let id = world.arrive(ALDER).await;
     let (claim, grant) = world.claim().await;
     let name = format!("consultations/{id}");
-    let answer = world.rpc.release_claim(call("ReleaseClaim", release(&name), &anna(), grant.clone())).await.ok().expect("released");
+    let answer = world
+        .rpc
+        .release_claim(call("ReleaseClaim", release(&name), &anna(), grant.clone()))
+        .await
+        .ok()
+        .expect("released");
     assert!(answer.into_inner().fenced);
     let fenced = world.guard.fenced.lock().expect("lock").clone();
     assert_eq!(fenced.iter().map(|(_, epoch)| *epoch).collect::<Vec<_>>(), [claim.epoch + 1]);
@@ -166,7 +194,12 @@ async fn an_item_that_could_not_be_fenced_waits_for_the_old_grant() {
     let (_, grant) = world.claim().await;
     world.guard.away.store(true, Ordering::SeqCst);
     let message = release(&format!("consultations/{id}"));
-    let answer = world.rpc.release_claim(call("ReleaseClaim", message.clone(), &anna(), grant.clone())).await.ok().expect("released");
+    let answer = world
+        .rpc
+        .release_claim(call("ReleaseClaim", message.clone(), &anna(), grant.clone()))
+        .await
+        .ok()
+        .expect("released");
     assert!(!answer.into_inner().fenced);
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_none()));
     let refused = world.rpc.claim_item(call("ClaimItem", claim_item(id), &anna(), GrantPresented::Absent)).await;

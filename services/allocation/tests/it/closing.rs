@@ -7,7 +7,10 @@ use ehub_auth::GrantPresented;
 use ehub_proto::{
     allocation::{
         event::v1::ConsultationCompleted,
-        v1::{CompleteRequest, Outcome, OutcomeKind, RecordSeen, SafeDisposition, Told, allocation_service_server::AllocationService},
+        v1::{
+            CompleteRequest, Outcome, OutcomeKind, RecordSeen, SafeDisposition, Told,
+            allocation_service_server::AllocationService,
+        },
     },
     intake::v1::Urgency,
 };
@@ -23,7 +26,11 @@ fn complete(consultation: Uuid) -> CompleteRequest {
         consultation: format!("consultations/{consultation}"),
         outcome: Some(Outcome { kind: OutcomeKind::AdviceGiven.into(), note: "rest".into() }),
         told: Some(Told { time: Some(at(NOW)), channel: "PHONE".into() }),
-        record_seen: Some(RecordSeen { source: "GP_CONNECT".into(), time: Some(at(NOW)), not_seen_reason: String::new() }),
+        record_seen: Some(RecordSeen {
+            source: "GP_CONNECT".into(),
+            time: Some(at(NOW)),
+            not_seen_reason: String::new(),
+        }),
         safe_disposition: None,
     }
 }
@@ -37,7 +44,8 @@ async fn what_is_missing_is_named_at_once() {
     let world = World::new().await;
     let id = world.arrive(ALDER).await;
     let (_, grant) = world.claim().await;
-    let message = CompleteRequest { outcome: None, told: None, record_seen: None, request_id: String::new(), ..complete(id) };
+    let message =
+        CompleteRequest { outcome: None, told: None, record_seen: None, request_id: String::new(), ..complete(id) };
     let status = world.rpc.complete(call("Complete", message, &anna(), grant)).await.err().expect("refused");
     assert_eq!(status.get_error_details().bad_request().expect("fields").field_violations.len(), 3);
 }
@@ -64,7 +72,8 @@ async fn open_actions_are_listed_with_a_grant_of_the_next_epoch() {
     let (claim, grant) = world.claim().await;
     let open = OpenAction { subject: format!("consultations/{id}"), kind: "ENTRY_MISSING".into() };
     world.guard.open.lock().expect("lock").push(open);
-    let status = world.rpc.complete(call("Complete", complete(id), &anna(), grant.clone())).await.err().expect("refused");
+    let status =
+        world.rpc.complete(call("Complete", complete(id), &anna(), grant.clone())).await.err().expect("refused");
     let details = status.get_error_details();
     let info = details.error_info().expect("a reason");
     assert_eq!(info.reason, "OPEN_ACTIONS");
@@ -103,28 +112,34 @@ async fn closing_seals_every_guard_and_is_answered_once() {
     let (claim, grant) = world.claim().await;
     world.guard.items.lock().expect("lock").push(entry());
     let message = complete(id);
-    let first = world.rpc.complete(call("Complete", message.clone(), &anna(), grant.clone())).await.ok().expect("closed");
+    let first =
+        world.rpc.complete(call("Complete", message.clone(), &anna(), grant.clone())).await.ok().expect("closed");
     assert_eq!(first.get_ref().manifest, [entry().name]);
     let again = world.rpc.complete(call("Complete", message, &anna(), grant.clone())).await.ok().expect("replayed");
     assert!(replayed(&again));
     assert_eq!(again.get_ref().manifest, [entry().name]);
     let sealed = world.guard.sealed.lock().expect("lock").clone();
-    assert_eq!(sealed.iter().map(|(_, epoch, clinical)| (*epoch, *clinical)).collect::<Vec<_>>(), [(claim.epoch, true)]);
+    assert_eq!(
+        sealed.iter().map(|(_, epoch, clinical)| (*epoch, *clinical)).collect::<Vec<_>>(),
+        [(claim.epoch, true)]
+    );
     let other = world.rpc.complete(call("Complete", complete(id), &anna(), grant)).await;
     assert_eq!(reason(other), "CLAIM_SUPERSEDED");
     let mut conn = world.db.admin().await;
-    let body: Vec<u8> = sqlx::query_scalar("select body from ehub.outbox where stream = $1 and kind like '%ConsultationCompleted'")
-        .bind(id)
-        .fetch_one(&mut conn)
-        .await
-        .expect("one event");
+    let body: Vec<u8> =
+        sqlx::query_scalar("select body from ehub.outbox where stream = $1 and kind like '%ConsultationCompleted'")
+            .bind(id)
+            .fetch_one(&mut conn)
+            .await
+            .expect("one event");
     let event = ConsultationCompleted::decode(body.as_slice()).expect("an event");
     assert!(event.clinical && event.in_time && event.subject == "anna" && event.epoch == claim.epoch);
     assert_eq!((event.manifest[0].name.as_str(), event.manifest[0].version), (entry().name.as_str(), 2));
-    let open_legs: i64 = sqlx::query_scalar("select count(*) from allocation.leg where consultation = $1 and until is null")
-        .bind(id)
-        .fetch_one(&mut conn)
-        .await
-        .expect("a count");
+    let open_legs: i64 =
+        sqlx::query_scalar("select count(*) from allocation.leg where consultation = $1 and until is null")
+            .bind(id)
+            .fetch_one(&mut conn)
+            .await
+            .expect("a count");
     assert_eq!(open_legs, 0);
 }

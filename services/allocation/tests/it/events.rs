@@ -20,7 +20,8 @@ async fn get(world: &World, id: Uuid) -> WorkItem {
 }
 
 fn moved(id: Uuid, entry: Uuid, state: EntryState) -> Vec<u8> {
-    EntryMoved { entry: entry.to_string(), consultation: id.to_string(), state: state.into(), reason: String::new() }.encode_to_vec()
+    EntryMoved { entry: entry.to_string(), consultation: id.to_string(), state: state.into(), reason: String::new() }
+        .encode_to_vec()
 }
 
 const MOVED: &str = "ehub.writeback.event.v1.EntryMoved";
@@ -40,7 +41,8 @@ async fn a_consultation_of_an_unknown_hub_waits_for_the_register() {
     let mut event = accepted(ALDER, Urgency::Routine);
     event.hub_ods = "H9H99".into();
     let id = Uuid::parse_str(&event.consultation).expect("an id");
-    let outcome = world.deliver("intake", "ehub.intake.event.v1.ConsultationAccepted", id, 1, event.encode_to_vec()).await;
+    let outcome =
+        world.deliver("intake", "ehub.intake.event.v1.ConsultationAccepted", id, 1, event.encode_to_vec()).await;
     assert_eq!(outcome, "OUTCOME_NOT_YET");
 }
 
@@ -69,7 +71,10 @@ async fn a_restricted_consultation_stays_with_the_practice() {
     event.restricted = true;
     let id = world.accept(&event).await;
     let item = get(&world, id).await;
-    assert_eq!((item.pool_ods.as_str(), item.routed_by.as_str()), (ALDER.1, "hub-first@1/restricted-stays-with-practice"));
+    assert_eq!(
+        (item.pool_ods.as_str(), item.routed_by.as_str()),
+        (ALDER.1, "hub-first@1/restricted-stays-with-practice")
+    );
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_none()));
 }
 
@@ -100,10 +105,14 @@ async fn an_item_without_a_holder_cannot_be_committed() {
     let world = World::new().await;
     let id = world.arrive(ALDER).await;
     let mut conn = world.db.admin().await;
-    let orphaned = sqlx::query("delete from allocation.open_item where consultation = $1").bind(id).execute(&mut conn).await;
+    let orphaned =
+        sqlx::query("delete from allocation.open_item where consultation = $1").bind(id).execute(&mut conn).await;
     // Removing the place alone touches no item; moving an item without a place does, and fails.
     assert!(orphaned.is_ok());
-    let moved = sqlx::query("update allocation.work_item set state = 'QUEUED' where consultation = $1").bind(id).execute(&mut conn).await;
+    let moved = sqlx::query("update allocation.work_item set state = 'QUEUED' where consultation = $1")
+        .bind(id)
+        .execute(&mut conn)
+        .await;
     assert!(moved.is_err());
     let second = world.arrive(ALDER).await;
     let twice = sqlx::query(

@@ -17,7 +17,8 @@ fn page(size: i32, token: &str, mine: bool) -> ListInboxRequest {
 }
 
 async fn next(stream: &mut (impl Stream<Item = Result<WatchResponse, Status>> + Unpin)) -> Result<Change, Status> {
-    let message = tokio::time::timeout(Duration::from_secs(15), stream.next()).await.expect("in time").expect("a message");
+    let message =
+        tokio::time::timeout(Duration::from_secs(15), stream.next()).await.expect("in time").expect("a message");
     message.map(|message| message.change.expect("a change"))
 }
 
@@ -47,7 +48,8 @@ async fn pages_hold_every_item_once_in_the_order_of_claiming() {
     }
     let (mut seen, mut token) = (Vec::new(), String::new());
     loop {
-        let answer = world.rpc.list_inbox(call("ListInbox", page(2, &token, false), &anna(), GrantPresented::Absent)).await;
+        let answer =
+            world.rpc.list_inbox(call("ListInbox", page(2, &token, false), &anna(), GrantPresented::Absent)).await;
         let answer = answer.ok().expect("a page").into_inner();
         seen.extend(answer.items.into_iter().map(|item| item.consultation));
         token = answer.next_page_token;
@@ -69,7 +71,9 @@ async fn a_watch_begins_with_what_is_there_and_tells_what_changes() {
     let id = world.arrive(ALDER).await;
     let answer = world.rpc.watch(call("Watch", WatchRequest { mine: false }, &anna(), GrantPresented::Absent)).await;
     let mut stream = answer.ok().expect("a stream").into_inner();
-    assert!(matches!(next(&mut stream).await, Ok(Change::Item(item)) if item.consultation == format!("consultations/{id}")));
+    assert!(
+        matches!(next(&mut stream).await, Ok(Change::Item(item)) if item.consultation == format!("consultations/{id}"))
+    );
     assert!(matches!(next(&mut stream).await, Ok(Change::Heartbeat(_))));
     world.claim().await;
     assert!(matches!(next(&mut stream).await, Ok(Change::Gone(name)) if name == format!("consultations/{id}")));

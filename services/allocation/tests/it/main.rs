@@ -1,5 +1,8 @@
 //! Allocation on real PostgreSQL: error paths first.
 
+#![expect(clippy::disallowed_methods, reason = "tests make ids of their own")]
+#![expect(clippy::ok_expect, reason = "generated messages cannot be printed")]
+
 mod access;
 mod alerts;
 mod claims;

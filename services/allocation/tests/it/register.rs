@@ -2,8 +2,8 @@
 
 use ehub_auth::GrantPresented;
 use ehub_proto::allocation::v1::{
-    AccessAgreement, ListOrganisationsRequest, Organisation, OrganisationKind, PutAccessAgreementRequest, PutOrganisationRequest,
-    PutRosterRequest, Roster, register_service_server::RegisterService,
+    AccessAgreement, ListOrganisationsRequest, Organisation, OrganisationKind, PutAccessAgreementRequest,
+    PutOrganisationRequest, PutRosterRequest, Roster, register_service_server::RegisterService,
 };
 use ehub_test_support::{person, request};
 use tonic::{Request, Status};
@@ -12,10 +12,21 @@ use uuid::Uuid;
 use crate::world::{ALDER, World, reason};
 
 pub fn call<T>(method: &str, message: T) -> Request<T> {
-    request(message, &format!("/ehub.allocation.v1.RegisterService/{method}"), person("QOP", "registrar"), GrantPresented::Absent)
+    request(
+        message,
+        &format!("/ehub.allocation.v1.RegisterService/{method}"),
+        person("QOP", "registrar"),
+        GrantPresented::Absent,
+    )
 }
 
-pub async fn put(world: &World, name: &str, ods: &str, kind: OrganisationKind, from: &str) -> Result<Organisation, Status> {
+pub async fn put(
+    world: &World,
+    name: &str,
+    ods: &str,
+    kind: OrganisationKind,
+    from: &str,
+) -> Result<Organisation, Status> {
     let organisation = Organisation {
         name: name.to_owned(),
         ods: ods.to_owned(),
@@ -26,7 +37,13 @@ pub async fn put(world: &World, name: &str, ods: &str, kind: OrganisationKind, f
         from_date: from.to_owned(),
     };
     let message = PutOrganisationRequest { request_id: Uuid::now_v7().to_string(), organisation: Some(organisation) };
-    Ok(world.register.put_organisation(call("PutOrganisation", message)).await?.into_inner().organisation.expect("an organisation"))
+    Ok(world
+        .register
+        .put_organisation(call("PutOrganisation", message))
+        .await?
+        .into_inner()
+        .organisation
+        .expect("an organisation"))
 }
 
 pub async fn roster(world: &World, subject: &str, ods: &str, practices: &[&str]) -> Result<i64, Status> {
@@ -69,7 +86,10 @@ async fn a_code_is_borne_by_one_organisation_on_any_day() {
 async fn unknown_organisations_are_named() {
     let world = World::new().await;
     let nobody = format!("organisations/{}", Uuid::now_v7());
-    assert_eq!(reason(put(&world, &nobody, "H1H11", OrganisationKind::Hub, "2026-01-01").await), "ORGANISATION_NOT_FOUND");
+    assert_eq!(
+        reason(put(&world, &nobody, "H1H11", OrganisationKind::Hub, "2026-01-01").await),
+        "ORGANISATION_NOT_FOUND"
+    );
     assert_eq!(reason(roster(&world, "anna", "H9H99", &[]).await), "ORGANISATION_NOT_FOUND");
     assert_eq!(reason(agree(&world, "H8H01", "H8H01", &["work"]).await), "ORGANISATION_NOT_FOUND");
     assert_eq!(reason(agree(&world, "H8H01", ALDER.1, &["fly"]).await), "INVALID_FIELDS");
@@ -82,7 +102,13 @@ async fn organisations_are_listed_by_code() {
     let (mut codes, mut token) = (Vec::new(), String::new());
     loop {
         let message = ListOrganisationsRequest { page_size: 2, page_token: token };
-        let page = world.register.list_organisations(call("ListOrganisations", message)).await.ok().expect("a page").into_inner();
+        let page = world
+            .register
+            .list_organisations(call("ListOrganisations", message))
+            .await
+            .ok()
+            .expect("a page")
+            .into_inner();
         codes.extend(page.organisations.into_iter().map(|organisation| organisation.ods));
         token = page.next_page_token;
         if token.is_empty() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use ehub_auth::GrantPresented;
 use ehub_proto::{
     allocation::v1::{
-        AcknowledgeTransferRequest, ClaimItemRequest, PassBackRequest, WorkItem, allocation_service_server::AllocationService,
+        AcknowledgeTransferRequest, ClaimItemRequest, PassBackRequest, WorkItem,
+        allocation_service_server::AllocationService,
     },
     intake::v1::Urgency,
 };
@@ -22,13 +23,22 @@ fn pass_back(consultation: Uuid) -> PassBackRequest {
 }
 
 fn acknowledge(consultation: Uuid) -> AcknowledgeTransferRequest {
-    AcknowledgeTransferRequest { request_id: Uuid::now_v7().to_string(), consultation: format!("consultations/{consultation}") }
+    AcknowledgeTransferRequest {
+        request_id: Uuid::now_v7().to_string(),
+        consultation: format!("consultations/{consultation}"),
+    }
 }
 
 async fn passed_back(world: &World) -> (Uuid, WorkItem) {
     let id = world.arrive(ALDER).await;
     let (_, grant) = world.claim().await;
-    let answer = world.rpc.pass_back(call("PassBack", pass_back(id), &anna(), grant)).await.ok().expect("passed back").into_inner();
+    let answer = world
+        .rpc
+        .pass_back(call("PassBack", pass_back(id), &anna(), grant))
+        .await
+        .ok()
+        .expect("passed back")
+        .into_inner();
     assert!(answer.fenced);
     (id, answer.item.expect("an item"))
 }
@@ -48,12 +58,16 @@ async fn only_the_receiver_acknowledges_and_only_once() {
     let (id, item) = passed_back(&world).await;
     assert!(item.acknowledgement_pending && item.pool_ods == ALDER.1);
     let (hub, practice) = (anna(), pat());
-    let acknowledged = |who| world.rpc.acknowledge_transfer(call("AcknowledgeTransfer", acknowledge(id), who, GrantPresented::Absent));
+    let acknowledged =
+        |who| world.rpc.acknowledge_transfer(call("AcknowledgeTransfer", acknowledge(id), who, GrantPresented::Absent));
     assert_eq!(reason(acknowledged(&hub).await), "TRANSFER_NOT_PENDING");
     let answer = acknowledged(&practice).await.ok().expect("acknowledged").into_inner().item.expect("an item");
     assert!(!answer.acknowledgement_pending);
     assert_eq!(reason(acknowledged(&practice).await), "TRANSFER_NOT_PENDING");
-    assert_eq!(kinds(&world, id).await, ["ItemRouted", "ItemClaimed", "ClaimEnded", "ItemTransferred", "TransferAcknowledged"]);
+    assert_eq!(
+        kinds(&world, id).await,
+        ["ItemRouted", "ItemClaimed", "ClaimEnded", "ItemTransferred", "TransferAcknowledged"]
+    );
 }
 
 #[tokio::test]
@@ -77,8 +91,10 @@ async fn what_nobody_acknowledges_returns_to_the_hub_with_its_clock() {
 async fn claiming_acknowledges_and_a_second_pass_back_has_nowhere_to_go() {
     let world = World::new().await;
     let (id, _) = passed_back(&world).await;
-    let message = ClaimItemRequest { request_id: Uuid::now_v7().to_string(), consultation: format!("consultations/{id}") };
-    let claim = world.rpc.claim_item(call("ClaimItem", message, &pat(), GrantPresented::Absent)).await.ok().expect("claimed");
+    let message =
+        ClaimItemRequest { request_id: Uuid::now_v7().to_string(), consultation: format!("consultations/{id}") };
+    let claim =
+        world.rpc.claim_item(call("ClaimItem", message, &pat(), GrantPresented::Absent)).await.ok().expect("claimed");
     let claim = claim.into_inner().claim.expect("a claim");
     assert!(!claim.item.as_ref().expect("an item").acknowledgement_pending);
     let grant = crate::world::granted(&claim, "pat-A81001");

@@ -11,7 +11,8 @@ use std::{
 use async_trait::async_trait;
 use ehub_allocation::{
     MIGRATIONS,
-    config::{Policy, WatchSettings},
+    config::WatchSettings,
+    domain::policy::Policy,
     domain::{
         closing::{ManifestEntry, OpenAction},
         queue::QueuePolicy,
@@ -164,7 +165,8 @@ impl World {
     /// Accepts a consultation as given.
     pub async fn accept(&self, accepted: &ConsultationAccepted) -> Uuid {
         let id = Uuid::parse_str(&accepted.consultation).expect("an id");
-        let outcome = self.deliver("intake", "ehub.intake.event.v1.ConsultationAccepted", id, 1, accepted.encode_to_vec()).await;
+        let outcome =
+            self.deliver("intake", "ehub.intake.event.v1.ConsultationAccepted", id, 1, accepted.encode_to_vec()).await;
         assert_eq!(outcome, "OUTCOME_APPLIED");
         id
     }
@@ -175,14 +177,23 @@ impl World {
     }
 
     pub async fn claim_next(&self, caller: &Arc<Caller>, request_id: Uuid) -> Result<Option<Claim>, Status> {
-        let message = ClaimNextRequest { request_id: request_id.to_string(), skills: vec!["gp".into()], practices_ods: Vec::new() };
+        let message = ClaimNextRequest {
+            request_id: request_id.to_string(),
+            skills: vec!["gp".into()],
+            practices_ods: Vec::new(),
+        };
         let answer = self.rpc.claim_next(call("ClaimNext", message, caller, GrantPresented::Absent)).await?;
         Ok(answer.into_inner().claim)
     }
 
     /// Anna's claim on the next item, with its grant.
     pub async fn claim(&self) -> (Claim, GrantPresented) {
-        let claim = self.claim_next(&anna(), Uuid::now_v7()).await.map_err(|status| status.code()).expect("a claim").expect("an item");
+        let claim = self
+            .claim_next(&anna(), Uuid::now_v7())
+            .await
+            .map_err(|status| status.code())
+            .expect("a claim")
+            .expect("an item");
         let grant = granted(&claim, "anna");
         (claim, grant)
     }
@@ -217,7 +228,10 @@ pub fn call<T>(method: &str, message: T, caller: &Arc<Caller>, grant: GrantPrese
 }
 
 pub fn at(time: OffsetDateTime) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.unix_timestamp(), nanos: i32::try_from(time.nanosecond()).expect("nanoseconds") }
+    prost_types::Timestamp {
+        seconds: time.unix_timestamp(),
+        nanos: i32::try_from(time.nanosecond()).expect("nanoseconds"),
+    }
 }
 
 pub fn accepted(practice: (Uuid, &str), urgency: Urgency) -> ConsultationAccepted {

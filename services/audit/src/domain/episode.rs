@@ -95,7 +95,8 @@ mod tests {
             first_contact_at: at(0),
             accepted_at: at(1),
         });
-        let completed = Fact::Completed(Completed { episode: 1, completed_at: at(9), in_time: true, manifest: Vec::new() });
+        let completed =
+            Fact::Completed(Completed { episode: 1, completed_at: at(9), in_time: true, manifest: Vec::new() });
         let stands = |state: &str| Fact::Stands { name: "entries/1".to_owned(), state: state.to_owned() };
         vec![
             vec![(accepted, at(1)), (Fact::Noted, at(2))],

@@ -1,4 +1,4 @@
-//! The lifecycle of an episode as stages: what its trace shows (D23).
+//! The lifecycle of an episode as stages: what its trace shows.
 
 use std::collections::BTreeMap;
 
@@ -74,7 +74,8 @@ pub const WHOLE: &str = "consultation";
 
 /// The stages of a life, the whole first; none without a fact.
 pub fn stages(life: &Life) -> Vec<Stage> {
-    let (Some(first), Some(last)) = (life.lines.iter().map(|line| line.at).min(), life.lines.iter().map(|line| line.at).max())
+    let (Some(first), Some(last)) =
+        (life.lines.iter().map(|line| line.at).min(), life.lines.iter().map(|line| line.at).max())
     else {
         return Vec::new();
     };

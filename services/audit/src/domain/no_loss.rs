@@ -1,4 +1,4 @@
-//! The proof that nothing is lost, from counts and findings (D9).
+//! The proof that nothing is lost, from counts and findings.
 
 use std::time::Duration;
 
@@ -212,8 +212,7 @@ mod tests {
     #[test]
     fn differences_and_transit_are_breaches_only_past_their_limit() {
         let counts = Counts { received: 2, in_transit: 2, ..Counts::default() };
-        let difference =
-            |since| Difference { kind: BreachKind::MissingAtAudit, subject: "intake/x".to_owned(), since };
+        let difference = |since| Difference { kind: BreachKind::MissingAtAudit, subject: "intake/x".to_owned(), since };
         let transit = |since| ("consultations/x".to_owned(), since);
         let young = conclude(counts, vec![difference(ago(60))], vec![transit(ago(60))], Vec::new(), LIMITS, NOW);
         assert!(young.holds());
@@ -224,7 +223,12 @@ mod tests {
 
     #[test]
     fn manifests_wait_for_delivery_but_not_for_owners() {
-        let thing = |standing, since| OpenThing { name: "entries/x".to_owned(), standing, since: ago(since), completed_at: ago(7200) };
+        let thing = |standing, since| OpenThing {
+            name: "entries/x".to_owned(),
+            standing,
+            since: ago(since),
+            completed_at: ago(7200),
+        };
         let open = vec![
             thing(Standing::UnderWay, 7200),
             thing(Standing::FailedUnowned, 61),

@@ -1,4 +1,4 @@
-//! Gives events their places in the log: the one appender (D20).
+//! Gives events their places in the log: the one appender.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -81,7 +81,8 @@ impl Work for Append {
 }
 
 const BAD_SIZE: StorageError = StorageError::Inconsistent { table: "audit.leaf", what: "seq" };
-const NO_KEY: StorageError = StorageError::Inconsistent { table: "audit.subject_key", what: "a key that was just made" };
+const NO_KEY: StorageError =
+    StorageError::Inconsistent { table: "audit.subject_key", what: "a key that was just made" };
 
 async fn keys(tx: &mut Tx, waiting: &[Logged]) -> Result<HashMap<Uuid, Vec<u8>>, StorageError> {
     let concerned: BTreeSet<Uuid> = waiting.iter().flat_map(|logged| logged.consultations.iter().copied()).collect();

@@ -1,4 +1,4 @@
-//! Compares what a source holds with what its events have told (D9, part a).
+//! Compares what a source holds with what its events have told.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -32,7 +32,11 @@ pub async fn compare(db: &Db, scope: &Scope, peer: &Arc<dyn RootsPeer>) -> Resul
     let seen = match differing(db, scope, peer).await {
         Ok(seen) => Some(seen),
         Err(Error::Peer(error)) => {
-            tracing::warn!(source = peer.source(), error = &error as &dyn std::error::Error, "a source was not compared");
+            tracing::warn!(
+                source = peer.source(),
+                error = &error as &dyn std::error::Error,
+                "a source was not compared"
+            );
             None
         }
         Err(error) => return Err(error),
@@ -133,7 +137,8 @@ mod tests {
     fn lower_absent_and_silently_changed_roots_differ() {
         let listed = [root(1, 3, "QUEUED"), root(2, 2, "CLAIMED"), root(3, 5, "QUEUED")];
         let known = [root(2, 1, "QUEUED"), root(3, 5, "CLAIMED"), root(4, 1, "QUEUED")];
-        let kinds: Vec<_> = by_id(&listed, &known).into_iter().map(|seen| (seen.id.as_u128(), seen.kind.as_str())).collect();
+        let kinds: Vec<_> =
+            by_id(&listed, &known).into_iter().map(|seen| (seen.id.as_u128(), seen.kind.as_str())).collect();
         assert_eq!(
             kinds,
             [(1, "MISSING_AT_AUDIT"), (2, "BEHIND_AT_AUDIT"), (3, "BEHIND_AT_AUDIT"), (4, "MISSING_AT_SOURCE")]

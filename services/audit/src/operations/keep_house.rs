@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ehub_postgres::{StorageError, Tx, Work, forget_older_than};
 
-/// Forgets answers to request ids older than this (D6), some thousands at a time.
+/// Forgets answers to request ids older than this, some thousands at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct KeepHouse {
     /// How old.

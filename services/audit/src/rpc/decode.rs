@@ -167,7 +167,9 @@ mod tests {
         let mut kinds = 0;
         for file in descriptors.file {
             let package = file.package().to_owned();
-            let Some(source) = package.strip_prefix("ehub.").and_then(|rest| rest.strip_suffix(".event.v1")) else { continue };
+            let Some(source) = package.strip_prefix("ehub.").and_then(|rest| rest.strip_suffix(".event.v1")) else {
+                continue;
+            };
             for message in &file.message_type {
                 // Parts of events, which are never sent by themselves.
                 if ["ManifestItem", "AccessRow"].contains(&message.name()) {

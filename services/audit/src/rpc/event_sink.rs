@@ -19,6 +19,11 @@ impl Subscription for Everything {
         decode::knows(source, kind)
     }
 
+    fn dedupes(&self, kind: &str) -> bool {
+        // The log takes an event once by its id.
+        kind == "ehub.audit.event.v1.AccessRecorded"
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
         let heard = decode::heard(event)?;
         if ehub_access::apply(tx, event).await? {

@@ -64,7 +64,9 @@ impl From<get_timeline::Error> for Fault {
 impl From<read_no_loss::Error> for Fault {
     fn from(error: read_no_loss::Error) -> Self {
         match error {
-            read_no_loss::Error::NotYet => Self::unavailable("STOPPING", "the proof has not been computed yet; try again"),
+            read_no_loss::Error::NotYet => {
+                Self::unavailable("STOPPING", "the proof has not been computed yet; try again")
+            }
             read_no_loss::Error::Storage(error) => ehub_calls::storage_fault(&error),
         }
     }

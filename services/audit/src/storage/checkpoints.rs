@@ -17,9 +17,11 @@ pub struct Signed {
 
 /// The newest checkpoint.
 pub async fn newest(tx: &mut Tx) -> Result<Option<Signed>, StorageError> {
-    let row = sqlx::query_as("/* checkpoints.newest */ select size, root, note from audit.checkpoint order by size desc limit 1")
-        .fetch_optional(tx.conn())
-        .await?;
+    let row = sqlx::query_as(
+        "/* checkpoints.newest */ select size, root, note from audit.checkpoint order by size desc limit 1",
+    )
+    .fetch_optional(tx.conn())
+    .await?;
     row.map(signed).transpose()
 }
 
@@ -46,6 +48,7 @@ pub async fn insert(tx: &mut Tx, signed: &Signed) -> Result<(), StorageError> {
 }
 
 fn signed((size, root, note): (i64, Vec<u8>, String)) -> Result<Signed, StorageError> {
-    let root = Hash::try_from(root).map_err(|_| StorageError::Inconsistent { table: "audit.checkpoint", what: "root" })?;
+    let root =
+        Hash::try_from(root).map_err(|_| StorageError::Inconsistent { table: "audit.checkpoint", what: "root" })?;
     Ok(Signed { size, root, note })
 }

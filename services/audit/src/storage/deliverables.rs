@@ -27,7 +27,11 @@ pub async fn stands(
 }
 
 /// Things of a consultation whose names begin so, with their states.
-pub async fn of(tx: &mut Tx, consultation: ConsultationId, collection: &str) -> Result<Vec<(String, String)>, StorageError> {
+pub async fn of(
+    tx: &mut Tx,
+    consultation: ConsultationId,
+    collection: &str,
+) -> Result<Vec<(String, String)>, StorageError> {
     Ok(sqlx::query_as(
         "/* deliverables.of */ select name, state from audit.deliverable \
           where consultation = $1 and starts_with(name, $2) order by name",

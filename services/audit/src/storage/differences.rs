@@ -62,10 +62,11 @@ pub async fn not_asked(tx: &mut Tx, source: &str) -> Result<(), StorageError> {
 
 /// Every difference known, oldest first, at most 1000.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Difference>, StorageError> {
-    let rows: Vec<(String, Uuid, String, OffsetDateTime)> =
-        sqlx::query_as("/* differences.all */ select source, id, kind, since from audit.divergence order by since, id limit 1000")
-            .fetch_all(tx.conn())
-            .await?;
+    let rows: Vec<(String, Uuid, String, OffsetDateTime)> = sqlx::query_as(
+        "/* differences.all */ select source, id, kind, since from audit.divergence order by since, id limit 1000",
+    )
+    .fetch_all(tx.conn())
+    .await?;
     rows.into_iter()
         .map(|(source, id, kind, since)| {
             let kind = BreachKind::parse(&kind)

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 /// How many leaves there are.
 pub async fn size(tx: &mut Tx) -> Result<i64, StorageError> {
-    Ok(sqlx::query_scalar("/* leaves.size */ select coalesce(max(seq) + 1, 0) from audit.leaf").fetch_one(tx.conn()).await?)
+    Ok(sqlx::query_scalar("/* leaves.size */ select coalesce(max(seq) + 1, 0) from audit.leaf")
+        .fetch_one(tx.conn())
+        .await?)
 }
 
 /// Writes leaves; a place that is taken is an error.

@@ -81,11 +81,7 @@ pub async fn lines(tx: &mut Tx, consultation: ConsultationId, episode: i32) -> R
 }
 
 /// Notes that an episode was looked at up to what had been heard, and what was exported of it.
-pub async fn examined(
-    tx: &mut Tx,
-    due: &Due,
-    exported: Option<(i32, &[u8])>,
-) -> Result<(), StorageError> {
+pub async fn examined(tx: &mut Tx, due: &Due, exported: Option<(i32, &[u8])>) -> Result<(), StorageError> {
     sqlx::query(
         "/* lifecycle.examined */ update audit.consultation set examined_at = $3, \
                 exported_revision = coalesce($4, exported_revision), exported_digest = coalesce($5, exported_digest) \

@@ -19,7 +19,8 @@ pub async fn read(tx: &mut Tx, ids: &[NodeId]) -> Result<Nodes, StorageError> {
     .await?;
     rows.into_iter()
         .map(|(level, place, hash)| {
-            let id = NodeId { level: u8::try_from(level).map_err(|_| BAD)?, place: u64::try_from(place).map_err(|_| BAD)? };
+            let id =
+                NodeId { level: u8::try_from(level).map_err(|_| BAD)?, place: u64::try_from(place).map_err(|_| BAD)? };
             Ok((id, Hash::try_from(hash).map_err(|_| BAD)?))
         })
         .collect()

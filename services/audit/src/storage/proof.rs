@@ -72,9 +72,12 @@ pub async fn in_transit(tx: &mut Tx) -> Result<Vec<(String, OffsetDateTime)>, St
     Ok(rows.into_iter().map(|(id, since)| (ConsultationId::new(id).name(), since)).collect())
 }
 
+/// Name, state and since when, when it was completed, whether a task is open.
+type OpenRow = (String, Option<String>, Option<OffsetDateTime>, OffsetDateTime, bool);
+
 /// Things of manifests without a good terminal outcome.
 pub async fn open_things(tx: &mut Tx) -> Result<Vec<OpenThing>, StorageError> {
-    let rows: Vec<(String, Option<String>, Option<OffsetDateTime>, OffsetDateTime, bool)> = sqlx::query_as(
+    let rows: Vec<OpenRow> = sqlx::query_as(
         "/* proof.open_things */ select m.name, d.state, d.stated_at, c.completed_at, \
                 exists (select from audit.task t where t.subject = m.name) as tasked \
            from audit.manifest_item m \

@@ -7,16 +7,24 @@ use uuid::Uuid;
 
 /// The state of a root, if one was told.
 pub async fn state(tx: &mut Tx, source: &str, id: ConsultationId) -> Result<Option<String>, StorageError> {
-    Ok(sqlx::query_scalar("/* roots.state */ select state from audit.root where source = $1 and id = $2 and state <> ''")
-        .bind(source)
-        .bind(id.uuid())
-        .fetch_optional(tx.conn())
-        .await?)
+    Ok(sqlx::query_scalar(
+        "/* roots.state */ select state from audit.root where source = $1 and id = $2 and state <> ''",
+    )
+    .bind(source)
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// Notes a root's version, and its state when the event told one. Events of a stream come in order
 /// and one at a time.
-pub async fn put(tx: &mut Tx, source: &str, id: ConsultationId, version: i64, state: Option<&str>) -> Result<(), StorageError> {
+pub async fn put(
+    tx: &mut Tx,
+    source: &str,
+    id: ConsultationId,
+    version: i64,
+    state: Option<&str>,
+) -> Result<(), StorageError> {
     sqlx::query(
         "/* roots.put */ insert into audit.root (source, id, version, state) values ($1, $2, $3, coalesce($4, '')) \
          on conflict (source, id) do update set version = greatest(root.version, excluded.version), \
@@ -33,10 +41,11 @@ pub async fn put(tx: &mut Tx, source: &str, id: ConsultationId, version: i64, st
 
 /// Every root of a source that has a state.
 pub async fn all(tx: &mut Tx, source: &str) -> Result<Vec<Root>, StorageError> {
-    let rows = sqlx::query_as("/* roots.all */ select id, version, state from audit.root where source = $1 and state <> ''")
-        .bind(source)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows =
+        sqlx::query_as("/* roots.all */ select id, version, state from audit.root where source = $1 and state <> ''")
+            .bind(source)
+            .fetch_all(tx.conn())
+            .await?;
     Ok(rows.into_iter().map(root).collect())
 }
 

@@ -24,7 +24,8 @@ fn signed(leaves: &[Vec<u8>]) -> (String, Nodes) {
     for leaf in leaves {
         nodes.extend(frontier.push(crate::tree::hash_leaf(leaf)));
     }
-    let checkpoint = Checkpoint { origin: "ehub.example/audit".to_owned(), size: frontier.size(), root: frontier.root() };
+    let checkpoint =
+        Checkpoint { origin: "ehub.example/audit".to_owned(), size: frontier.size(), root: frontier.root() };
     (signer().sign(&checkpoint), nodes)
 }
 

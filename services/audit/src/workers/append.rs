@@ -21,8 +21,10 @@ const LEASE: f64 = 10.0;
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 static LEAVES: Counter = counter("ehub.audit.leaves", "{leaf}", "Leaves appended to the log.");
-static SIGNING: Histogram = histogram("ehub.audit.append.duration", "s", "Time to append and sign a batch.", LAG_BUCKETS);
-static INTACT: Gauge = gauge("ehub.audit.log.intact", "1", "1 while everything read back fits; 0 when signing stopped.");
+static SIGNING: Histogram =
+    histogram("ehub.audit.append.duration", "s", "Time to append and sign a batch.", LAG_BUCKETS);
+static INTACT: Gauge =
+    gauge("ehub.audit.log.intact", "1", "1 while everything read back fits; 0 when signing stopped.");
 
 /// Appends and signs until told to stop.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crate::operations::keep_house::KeepHouse;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(600);
-/// How long answers to request ids are kept (D6).
+/// How long answers to request ids are kept.
 const IDEMPOTENCY: Duration = Duration::from_secs(7 * 86_400);
 
 /// Forgets until told to stop.

@@ -1,4 +1,4 @@
-//! Exports one trace for each closed episode, and another when something came late (D23).
+//! Exports one trace for each closed episode, and another when something came late.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     operations::lifecycle::{Examined, FindDue, Trace},
 };
 
-/// An episode whose manifest is not settled by then is exported as incomplete (D23).
+/// An episode whose manifest is not settled by then is exported as incomplete.
 const PATIENCE: Duration = Duration::from_secs(7 * 86_400);
 
 static EXPORTED: Counter = counter("ehub.audit.lifecycle.traces", "{trace}", "Lifecycle traces, by what came of them.");

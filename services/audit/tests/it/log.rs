@@ -7,8 +7,8 @@ use ehub_audit::{
 };
 use ehub_proto::{
     audit::v1::{
-        ExportLeavesRequest, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest, GetInclusionProofRequest,
-        audit_service_server::AuditService,
+        ExportLeavesRequest, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
+        GetInclusionProofRequest, audit_service_server::AuditService,
     },
     internal::v1::Event,
 };
@@ -153,9 +153,13 @@ async fn a_row_changed_before_signing_is_not_signed() {
 async fn flipped_nodes_and_leaves_and_cut_logs_are_not_signed() {
     let (world, waiting) = world().await;
     world.deliver("allocation", waiting).await;
-    world.sql("update audit.node set hash = set_byte(hash, 3, 255 - get_byte(hash, 3)) where level = 2 and place = 0").await;
+    world
+        .sql("update audit.node set hash = set_byte(hash, 3, 255 - get_byte(hash, 3)) where level = 2 and place = 0")
+        .await;
     assert_eq!(tampering(&world).await, Tampering::Rewritten { signed: 5 });
-    world.sql("update audit.node set hash = set_byte(hash, 3, 255 - get_byte(hash, 3)) where level = 2 and place = 0").await;
+    world
+        .sql("update audit.node set hash = set_byte(hash, 3, 255 - get_byte(hash, 3)) where level = 2 and place = 0")
+        .await;
     world.sql("update audit.leaf set bytes = set_byte(bytes, 30, 255 - get_byte(bytes, 30)) where seq = 5").await;
     let found = tampering(&world).await;
     assert!(matches!(found, Tampering::Leaf { seq: 5 } | Tampering::Event { seq: 5 }), "{found:?}");

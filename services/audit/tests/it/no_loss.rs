@@ -149,7 +149,8 @@ async fn the_proof_is_given_and_computed_when_there_is_none() {
         person("H8H01", "anna"),
         GrantPresented::Absent,
     );
-    let answer = world.rpc().get_no_loss(request).await.map_err(|status| status.to_string()).expect("a proof").into_inner();
+    let answer =
+        world.rpc().get_no_loss(request).await.map_err(|status| status.to_string()).expect("a proof").into_inner();
     assert!(answer.no_loss.is_some_and(|proof| proof.holds && proof.received == 0));
     assert!(answer.compute_time.is_some());
 }

@@ -25,7 +25,11 @@ fn life(world: &World, consultation: Uuid, entry: Uuid) -> Vec<(&'static str, Ve
     let completed = world.completed(consultation, entry);
     step();
     let acknowledged = world.moved(consultation, entry, EntryState::Acknowledged);
-    vec![("intake", vec![accepted]), ("allocation", vec![routed, claimed, completed]), ("writeback", vec![filed, acknowledged])]
+    vec![
+        ("intake", vec![accepted]),
+        ("allocation", vec![routed, claimed, completed]),
+        ("writeback", vec![filed, acknowledged]),
+    ]
 }
 
 async fn due(world: &World) -> Vec<Trace> {

@@ -22,7 +22,8 @@ async fn world() -> (World, Uuid, Uuid) {
     world.access().await;
     let (ours, theirs) = (world.id(), world.id());
     let list = world.read(&[ours, theirs]);
-    let accepted = vec![world.accepted(ours, (PRACTICE, "A81001"), None), world.accepted(theirs, (OTHER, "B82002"), None), list];
+    let accepted =
+        vec![world.accepted(ours, (PRACTICE, "A81001"), None), world.accepted(theirs, (OTHER, "B82002"), None), list];
     world.deliver("intake", accepted).await;
     world.deliver("allocation", vec![world.routed(ours), world.claimed(ours)]).await;
     world.append().await;
@@ -61,8 +62,10 @@ async fn access_that_may_be_out_of_date_is_refused() {
 #[tokio::test]
 async fn the_story_is_told_in_order_and_the_telling_is_recorded() {
     let (world, ours, _) = world().await;
-    let told = story(&world, ours, person("H8H01", "anna")).await.map_err(|status| status.to_string()).expect("a story");
-    let mut actions: Vec<_> = told.events.iter().map(|event| event.action.rsplit(['.', '/']).next().unwrap_or_default()).collect();
+    let told =
+        story(&world, ours, person("H8H01", "anna")).await.map_err(|status| status.to_string()).expect("a story");
+    let mut actions: Vec<_> =
+        told.events.iter().map(|event| event.action.rsplit(['.', '/']).next().unwrap_or_default()).collect();
     actions.sort_unstable();
     assert_eq!(actions, ["ConsultationAccepted", "GetConsultation", "ItemClaimed", "ItemRouted"]);
     assert!(told.events.is_sorted_by_key(|event| event.time.as_ref().map(|at| (at.seconds, at.nanos))));
@@ -70,7 +73,10 @@ async fn the_story_is_told_in_order_and_the_telling_is_recorded() {
     let read = told.events.iter().find(|event| event.actor_name == "Dr Anna").expect("the read");
     assert_eq!((read.actor.as_str(), read.organisation_ods.as_str()), ("anna", "H8H01"));
     assert!(told.lifecycle_trace_ids.is_empty());
-    assert_eq!(world.count("select count(*) from ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded'").await, 1);
+    assert_eq!(
+        world.count("select count(*) from ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded'").await,
+        1
+    );
 }
 
 #[tokio::test]

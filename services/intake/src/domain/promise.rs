@@ -1,4 +1,4 @@
-//! What a patient is promised, computed once, at acceptance (D8).
+//! What a patient is promised, computed once, at acceptance.
 
 use ehub_calendar::Hours;
 use time::{Duration, OffsetDateTime};

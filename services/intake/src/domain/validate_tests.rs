@@ -131,7 +131,7 @@ proptest! {
         patient.birth_date = value.clone();
         patient.gender = value.clone();
         draft.content.as_mut().expect("there").topic = value.clone();
-        for wrong in consultation(draft, TODAY).err().expect("all are wrong") {
+        for wrong in consultation(draft, TODAY).expect_err("all are wrong") {
             prop_assert!(!wrong.problem.contains(&value));
         }
     }

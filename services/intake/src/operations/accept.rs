@@ -215,7 +215,7 @@ impl Acceptor {
     }
 }
 
-/// The shard of an id (D19); of the code's hash while the register does not know the code, which
+/// The shard of an id; of the code's hash while the register does not know the code, which
 /// spreads ids as well and names nothing.
 fn shard(practice: Option<Uuid>, practice_ods: &OdsCode) -> u8 {
     match practice {

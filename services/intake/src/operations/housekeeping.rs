@@ -6,7 +6,7 @@ use time::Duration;
 use super::status;
 use crate::storage::{landed, status as attempts};
 
-/// How long answers to request ids are kept (D6).
+/// How long answers to request ids are kept.
 const REQUEST_IDS: Duration = Duration::days(7);
 
 /// One step.

@@ -1,4 +1,4 @@
-//! What intake does with allocation's events: access, and the state of consultations (D10).
+//! What intake does with allocation's events: access, and the state of consultations.
 
 use ehub_outbox::{Received, Refusal, Subscription};
 use ehub_postgres::{StorageError, Tx};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     payload::{self, ContentJson, PatientJson, SubmitterJson},
-    summary::{COLUMNS, Summary, SummaryRow},
+    summary::{Summary, SummaryRow},
 };
 use crate::{
     domain::{
@@ -122,13 +122,13 @@ pub async fn insert(tx: &mut Tx, new: &NewConsultation<'_>) -> Result<(), Storag
 
 /// A consultation with its content, when row security lets the caller see it.
 pub async fn whole(tx: &mut Tx, id: Uuid) -> Result<Option<Whole>, StorageError> {
-    let columns: Vec<String> = COLUMNS.split(", ").map(|column| format!("c.{}", column.trim())).collect();
-    let sql = format!(
-        "/* consultation.whole */ select {}, c.patient, c.submitter, c.content, c.birth_date, c.nhs_key, c.person_key, \
-         e.practice_name, e.hub_name from intake.consultation c join intake.enrolment e on e.id = c.enrolment where c.id = $1",
-        columns.join(", ")
-    );
-    let row: Option<WholeRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(tx.conn()).await?;
+    let row: Option<WholeRow> = sqlx::query_as(
+        "/* consultation.whole */ select c.*, e.practice_name, e.hub_name \
+           from intake.consultation c join intake.enrolment e on e.id = c.enrolment where c.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(tx.conn())
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let summary = Summary::try_from(row.summary)?;
     let rest = (row.birth_date, summary.need, summary.topic.clone());

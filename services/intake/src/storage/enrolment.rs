@@ -87,20 +87,20 @@ pub async fn covering(
     need: Need,
     on: Date,
 ) -> Result<Option<Enrolment>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* enrolment.covering */ select {COLUMNS} from intake.enrolment \
          where practice_ods = $1 and $2 = any(needs) and from_date <= $3 and (to_date is null or to_date > $3) \
          order by from_date desc limit 1"
     );
-    one(tx, sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(practice_ods).bind(need.code()).bind(on)).await
+    one(tx, sqlx::query_as(SQL).bind(practice_ods).bind(need.code()).bind(on)).await
 }
 
 /// One enrolment of a hub, locked against change.
 pub async fn lock(tx: &mut Tx, id: EnrolmentId, hub_ods: &str) -> Result<Option<Enrolment>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* enrolment.lock */ select {COLUMNS} from intake.enrolment where id = $1 and hub_ods = $2 for update"
     );
-    one(tx, sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id.uuid()).bind(hub_ods)).await
+    one(tx, sqlx::query_as(SQL).bind(id.uuid()).bind(hub_ods)).await
 }
 
 type Query<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, EnrolmentRow, sqlx::postgres::PgArguments>;
@@ -182,11 +182,10 @@ pub async fn put(tx: &mut Tx, enrolment: &Enrolment) -> Result<(), StorageError>
 
 /// A page of the enrolments with an organisation, as hub or as practice, oldest first.
 pub async fn list(tx: &mut Tx, ods: &str, after: Option<Uuid>, limit: i64) -> Result<Vec<Enrolment>, StorageError> {
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* enrolment.list */ select {COLUMNS} from intake.enrolment where (hub_ods = $1 or practice_ods = $1) \
          and ($2::uuid is null or id > $2) order by id limit $3"
     );
-    let rows: Vec<EnrolmentRow> =
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ods).bind(after).bind(limit).fetch_all(tx.conn()).await?;
+    let rows: Vec<EnrolmentRow> = sqlx::query_as(SQL).bind(ods).bind(after).bind(limit).fetch_all(tx.conn()).await?;
     rows.into_iter().map(Enrolment::try_from).collect()
 }

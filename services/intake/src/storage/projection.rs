@@ -1,4 +1,4 @@
-//! What allocation decides, projected (D10).
+//! What allocation decides, projected.
 
 use ehub_postgres::{StorageError, Tx};
 use time::OffsetDateTime;

@@ -14,7 +14,7 @@ use crate::domain::{
 const TABLE: &str = "intake.consultation";
 
 /// The columns of a [`SummaryRow`].
-pub(super) const COLUMNS: &str = "id, practice, practice_ods, hub_ods, client, reference, supplier_reference, channel, state, episode, \
+const COLUMNS: &str = "id, practice, practice_ods, hub_ods, client, reference, supplier_reference, channel, state, episode, \
      need, topic, urgency, matched_rules, not_screened_reason, emergency_advice, rule_set, first_contact_time, accept_time, plan_by, \
      respond_by, close_time, trace_outcome, registered_practice_ods, trace_time";
 
@@ -152,14 +152,14 @@ pub struct Filter {
 pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Vec<Summary>, StorageError> {
     let (after_at, after_id) = filter.after.unzip();
     let (client, reference) = filter.supplier_reference.clone().unzip();
-    let sql = format!(
+    const SQL: &str = const_format::formatcp!(
         "/* consultation.list */ select {COLUMNS} from intake.consultation \
          where ($1::text is null or practice_ods = $1) and ($2::text[] is null or practice_ods = any($2)) \
            and ($3::text is null or state = $3) and ($4::text is null or (client = $4 and supplier_reference = $5)) \
            and ($6::timestamptz is null or (accept_time, id) < ($6, $7)) \
          order by accept_time desc, id desc limit $8"
     );
-    let rows: Vec<SummaryRow> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+    let rows: Vec<SummaryRow> = sqlx::query_as(SQL)
         .bind(&filter.practice_ods)
         .bind(&filter.token_practices)
         .bind(filter.state.map(State::code))

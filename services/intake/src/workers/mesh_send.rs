@@ -1,4 +1,4 @@
-//! Sends stored acknowledgements: the same bytes, as often as it takes (D11).
+//! Sends stored acknowledgements: the same bytes, as often as it takes.
 
 use std::time::Duration;
 

@@ -51,7 +51,7 @@ async fn claim_and_completion_move_the_state() {
     let claimed = ItemClaimed { consultation: id.clone(), episode: 1, ..ItemClaimed::default() }.encode_to_vec();
     let done = ConsultationCompleted { consultation: id.clone(), episode: 1, ..ConsultationCompleted::default() }
         .encode_to_vec();
-    let events = vec![
+    let events = [
         event(&id, 1, "ItemRouted", Vec::new()),
         event(&id, 2, "ItemClaimed", claimed),
         event(&id, 3, "ConsultationCompleted", done),

@@ -60,7 +60,7 @@ async fn the_practice_and_the_submitter_read_and_see_related_ones() {
     let second = world.submit(submission("worse"), supplier()).await.expect("accepted").into_inner();
     for caller in [person(ALDER.1, "pat"), supplier()] {
         let read = get(&world, &second.consultation, caller).await.expect("readable").consultation.expect("there");
-        assert_eq!(read.related, [first.consultation.clone()]);
+        assert_eq!(read.related, std::slice::from_ref(&first.consultation));
         assert_eq!(read.patient.expect("with the patient").family_name, "Teak");
     }
     let reads = "ehub.outbox where kind = 'ehub.audit.event.v1.AccessRecorded' and consultation is not null";

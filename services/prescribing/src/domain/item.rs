@@ -136,8 +136,28 @@ impl Schedule {
 /// measure in it is never taken for one.
 pub fn says_only_as_directed(dosage: &str) -> bool {
     const EMPTY: [&str; 22] = [
-        "as", "directed", "advised", "instructed", "prescribed", "needed", "required", "take", "use", "apply", "to",
-        "be", "taken", "used", "applied", "by", "your", "the", "doctor", "gp", "mdu", "prescriber",
+        "as",
+        "directed",
+        "advised",
+        "instructed",
+        "prescribed",
+        "needed",
+        "required",
+        "take",
+        "use",
+        "apply",
+        "to",
+        "be",
+        "taken",
+        "used",
+        "applied",
+        "by",
+        "your",
+        "the",
+        "doctor",
+        "gp",
+        "mdu",
+        "prescriber",
     ];
     dosage
         .split(|c: char| !c.is_alphanumeric())
@@ -153,7 +173,9 @@ mod tests {
 
     #[test]
     fn other_things_than_quantities_are_refused() {
-        for text in ["", "0", "0.0", "-1", "+1", "1.", ".5", "1,5", "1e3", "٣", "12345678", "1.23456", "007", "NaN", " 1"] {
+        for text in
+            ["", "0", "0.0", "-1", "+1", "1.", ".5", "1,5", "1e3", "٣", "12345678", "1.23456", "007", "NaN", " 1"]
+        {
             assert_eq!(Quantity::parse(text), Err(ItemRefused::Quantity), "{text}");
         }
         for text in ["1", "20", "0.5", "2.50", "1234567.1234"] {
@@ -174,7 +196,9 @@ mod tests {
 
     #[test]
     fn a_dose_must_say_something() {
-        for text in ["as directed", "As Directed.", "TAKE AS DIRECTED BY YOUR DOCTOR", "to be used as advised", "MDU", ""] {
+        for text in
+            ["as directed", "As Directed.", "TAKE AS DIRECTED BY YOUR DOCTOR", "to be used as advised", "MDU", ""]
+        {
             assert!(says_only_as_directed(text), "{text}");
         }
         for text in ["one tablet as directed", "1 twice a day", "apply thinly as directed", "take two at night"] {

@@ -76,9 +76,9 @@ impl Prescription {
     /// Whether a record must have been seen before it is signed: controlled drugs of schedules 2
     /// to 4, and the medicines of a list.
     pub fn needs_record(&self, high_risk: &[Sctid]) -> bool {
-        self.items.iter().any(|item| {
-            item.schedule.is_some_and(super::Schedule::needs_record) || high_risk.contains(&item.medicine)
-        })
+        self.items
+            .iter()
+            .any(|item| item.schedule.is_some_and(super::Schedule::needs_record) || high_risk.contains(&item.medicine))
     }
 }
 
@@ -96,7 +96,9 @@ pub enum RecordSource {
 impl RecordSource {
     /// Reads `GP_CONNECT`, `SCR` or `PRACTICE_RECORD`.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::GpConnect, Self::SummaryCareRecord, Self::PracticeRecord].into_iter().find(|source| source.as_str() == text)
+        [Self::GpConnect, Self::SummaryCareRecord, Self::PracticeRecord]
+            .into_iter()
+            .find(|source| source.as_str() == text)
     }
 
     /// As [`RecordSource::parse`] reads it.

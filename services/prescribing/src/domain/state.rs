@@ -36,12 +36,12 @@ pub enum Step {
     Void,
 }
 
-/// What a prescription means for closing its consultation (D3).
+/// What a prescription means for closing its consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Openness {
     /// Nothing is left to do.
     Settled,
-    /// Nothing but the prescriber's signature and what follows from it (D15).
+    /// Nothing but the prescriber's signature and what follows from it.
     NeedsSignature,
     /// Something else.
     Open,
@@ -49,15 +49,8 @@ pub enum Openness {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Raised,
-        Self::Prepared,
-        Self::Signed,
-        Self::Sending,
-        Self::Issued,
-        Self::Refused,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Raised, Self::Prepared, Self::Signed, Self::Sending, Self::Issued, Self::Refused, Self::Cancelled];
 
     /// Where a step leads from here, if it may be taken. Once it is being sent nobody can take it
     /// back: EPS may have it.

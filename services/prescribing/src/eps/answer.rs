@@ -77,8 +77,10 @@ fn refusal_code(status: StatusCode, body: &[u8]) -> String {
     let error = outcome.issues.iter().find(|issue| issue.severity >= Severity::Error);
     let code = error.map(|issue| issue.detail.clone().unwrap_or_else(|| issue.code.clone()));
     // From outside: a code has no spaces, and nothing else may pass for one.
-    code.filter(|code| (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)))
-        .unwrap_or_else(|| format!("HTTP_{}", status.as_u16()))
+    code.filter(|code| {
+        (1..=64).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    })
+    .unwrap_or_else(|| format!("HTTP_{}", status.as_u16()))
 }
 
 #[cfg(test)]

@@ -54,9 +54,8 @@ impl Eps {
         Url::parse(&settings.base_url).map_err(|_| SetupError::Url)?;
         let mut roots = RootCertStore::empty();
         if let Some(file) = &settings.ca_file {
-            let all: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(file)
-                .and_then(Iterator::collect)
-                .map_err(|_| SetupError::Authorities)?;
+            let all: Vec<CertificateDer<'static>> =
+                CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(|_| SetupError::Authorities)?;
             for certificate in all {
                 roots.add(certificate).map_err(|_| SetupError::Authorities)?;
             }
@@ -86,7 +85,12 @@ impl Eps {
     }
 
     /// Asks for the digest of an order.
-    pub async fn prepare(&self, order: Vec<u8>, role_profile: &str, request: Uuid) -> Result<PrepareResponse, PrepareError> {
+    pub async fn prepare(
+        &self,
+        order: Vec<u8>,
+        role_profile: &str,
+        request: Uuid,
+    ) -> Result<PrepareResponse, PrepareError> {
         match self.post("$prepare", order, Some(role_profile), request).await {
             Ok((status, body)) => prepared(status, &body),
             Err(why) => {

@@ -7,8 +7,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ehub_calendar::local_date;
 use ehub_fhir::{
-    Address, ControlledDrug, Course, Dispenser, DispensingSite, HumanName, Item as FhirItem, Organisation, Parent, Patient,
-    Prescriber, Prescription as FhirPrescription, ProfessionalCode, Quantity, Register as FhirRegister, Signature, to_bytes,
+    Address, ControlledDrug, Course, Dispenser, DispensingSite, HumanName, Item as FhirItem, Organisation, Parent,
+    Patient, Prescriber, Prescription as FhirPrescription, ProfessionalCode, Quantity, Register as FhirRegister,
+    Signature, to_bytes,
 };
 use uuid::Uuid;
 
@@ -86,7 +87,12 @@ fn order(of: &OrderOf<'_>) -> FhirPrescription {
         site: if pharmacy.is_some() { DispensingSite::Pharmacy } else { DispensingSite::None },
         dispenser: pharmacy.map(|ods_code| Dispenser { ods_code, name: None }),
         endpoint: of.endpoint.clone(),
-        items: prescription.items.iter().enumerate().map(|(at, one)| item(one, item_id(prescription, at + 1))).collect(),
+        items: prescription
+            .items
+            .iter()
+            .enumerate()
+            .map(|(at, one)| item(one, item_id(prescription, at + 1)))
+            .collect(),
     }
 }
 

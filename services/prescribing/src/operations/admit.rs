@@ -71,11 +71,7 @@ impl From<FenceError> for Denied {
 
 /// Admits an act under the claim of a consultation, and keeps the claim's fence until the
 /// transaction ends.
-pub async fn under_claim(
-    tx: &mut Tx,
-    grant: &GrantPresented,
-    consultation: ConsultationId,
-) -> Result<Grant, Denied> {
+pub async fn under_claim(tx: &mut Tx, grant: &GrantPresented, consultation: ConsultationId) -> Result<Grant, Denied> {
     let grant = grant.require(GrantKind::Act, consultation.uuid(), tx.at()).map_err(Denied::Grant)?.clone();
     ehub_fence::hold(tx, &grant).await?;
     Ok(grant)
@@ -117,11 +113,7 @@ pub fn step(prescription: &Prescription, step: Step) -> Result<State, Denied> {
 }
 
 /// The cost centre and the membership of a prescriber, when both are in force today.
-pub async fn membership_today(
-    tx: &mut Tx,
-    code: &OdsCode,
-    subject: &str,
-) -> Result<(CostCentre, Membership), Denied> {
+pub async fn membership_today(tx: &mut Tx, code: &OdsCode, subject: &str) -> Result<(CostCentre, Membership), Denied> {
     let today = local_date(tx.at());
     let not_a_member = || Denied::NotAMember(code.clone());
     let cost_centre = cost_centres::find(tx, code).await?.ok_or_else(not_a_member)?;

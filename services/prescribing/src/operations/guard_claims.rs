@@ -1,12 +1,9 @@
-//! What allocation asks before it closes a consultation, and tells when a claim is over (D3, D4).
+//! What allocation asks before it closes a consultation, and tells when a claim is over.
 
 use ehub_postgres::{StorageError, Tx, Work};
 use uuid::Uuid;
 
-use crate::{
-    domain::Openness,
-    storage::prescriptions,
-};
+use crate::{domain::Openness, storage::prescriptions};
 
 /// Asks to seal the epoch of a consultation.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub struct Seal {
 pub enum PendingSignature {
     /// As not issued.
     NotIssued,
-    /// As not signed, which allocation may accept (D15).
+    /// As not signed, which allocation may accept.
     NotSigned,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::storage::housekeeping;
 
-/// How long what was answered to a request id is kept (D6).
+/// How long what was answered to a request id is kept.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// How many prescriptions are marked at a time.
 const BATCH: i64 = 100;

@@ -83,8 +83,7 @@ impl Raise {
     async fn admit(&self, tx: &mut Tx) -> Result<Consultation, RaiseError> {
         tx.about(self.prescription.name());
         admit::under_claim(tx, &self.grant, self.consultation).await?;
-        let consultation =
-            consultations::find(tx, self.consultation).await?.ok_or(RaiseError::ConsultationUnknown)?;
+        let consultation = consultations::find(tx, self.consultation).await?.ok_or(RaiseError::ConsultationUnknown)?;
         tx.concerns(consultation.id.uuid());
         admit::to_practice(tx, &self.caller, &consultation.practice_ods).await?;
         if cost_centres::find(tx, &self.cost_centre).await?.is_none() {

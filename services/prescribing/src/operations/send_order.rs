@@ -60,10 +60,8 @@ impl Sender {
 
     /// Sends a message and settles what EPS says; gives where the prescription stands then.
     pub async fn send(&self, scope: &Scope, message: &Outgoing) -> Result<Option<Prescription>, StorageError> {
-        let sent = self
-            .eps
-            .send(message.order_message.clone(), message.role_profile.as_deref(), message.order_request)
-            .await;
+        let sent =
+            self.eps.send(message.order_message.clone(), message.role_profile.as_deref(), message.order_request).await;
         SENDS.add(1, &[("ehub.outcome", outcome(&sent))]);
         if let Sent::Unknown(why) = &sent {
             tracing::warn!(prescription = %message.id, attempt = message.send_attempts, why, "EPS has not answered; it is sent again");

@@ -1,5 +1,5 @@
 //! SignPrescription: the prescriber's own act. Needs no claim: the signature over the digest is
-//! the authority (D15).
+//! the authority.
 
 use std::sync::Arc;
 

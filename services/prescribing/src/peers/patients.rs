@@ -10,12 +10,7 @@ use ehub_proto::{
 };
 use futures_util::future::BoxFuture;
 use time::{Date, format_description::well_known::Iso8601};
-use tonic::{
-    Code,
-    body::Body,
-    client::GrpcService,
-    codegen::StdError,
-};
+use tonic::{Code, body::Body, client::GrpcService, codegen::StdError};
 
 /// A patient whom demographics know, with details that agree.
 #[derive(Clone)]
@@ -118,7 +113,8 @@ fn read(answer: TracePatientResponse) -> Result<TracedPatient, TraceError> {
         TraceOutcome::Superseded => return Err(TraceError::NotVerified("SUPERSEDED")),
     }
     // A verified patient has a number, a birth date and a practice; without them there is no EPS.
-    let registered = OdsCode::parse(&answer.registered_practice_ods).map_err(|_| TraceError::NotVerified("NO_PRACTICE"))?;
+    let registered =
+        OdsCode::parse(&answer.registered_practice_ods).map_err(|_| TraceError::NotVerified("NO_PRACTICE"))?;
     let patient = answer.patient.ok_or(TraceError::NotVerified("INCOMPLETE"))?;
     let incomplete = TraceError::NotVerified("INCOMPLETE");
     let genders = ["male", "female", "other", "unknown"];

@@ -1,11 +1,11 @@
 //! ClaimGuard: what allocation asks and tells, on the internal port.
 
 use ehub_faults::{Code, Fault, Fields};
+use ehub_identifiers::ConsultationId;
 use ehub_postgres::{Db, Scope, StorageError, Work};
 use ehub_proto::internal::v1::{
     FenceRequest, FenceResponse, ManifestItem, OpenAction, SealRequest, SealResponse, claim_guard_server::ClaimGuard,
 };
-use ehub_identifiers::ConsultationId;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 
@@ -19,7 +19,7 @@ const MAX_CLAIMS: usize = 500;
 pub struct Guard(pub Db);
 
 impl Guard {
-    /// In a task of its own: a caller who goes away never drops a transaction half way (D13).
+    /// In a task of its own: a caller who goes away never drops a transaction half way.
     async fn run<W>(&self, work: W) -> Result<W::Output, Status>
     where
         W: Work<Error = StorageError> + 'static,

@@ -36,9 +36,8 @@ impl From<Denied> for Fault {
                 "ETAG_MISMATCH",
                 "the prescription has changed since it was read: read it again",
             ),
-            Denied::WrongState(now) => {
-                state("WRONG_STATE", "the prescription is in a state that does not allow this").with("state", now.as_str())
-            }
+            Denied::WrongState(now) => state("WRONG_STATE", "the prescription is in a state that does not allow this")
+                .with("state", now.as_str()),
             Denied::NotThePrescriber => Self::new(
                 Code::PermissionDenied,
                 DOMAIN,
@@ -62,10 +61,11 @@ impl From<RaiseError> for Fault {
                 unavailable("CONSULTATION_UNKNOWN", "the consultation is not known here yet; try again")
             }
             RaiseError::CostCentreNotFound(code) => cost_centre_not_found(code.as_str()),
-            RaiseError::AnotherIcb(code) => {
-                state("COST_CENTRE_OF_ANOTHER_ICB", "the cost centre is tied to another ICB than the patient's practice")
-                    .with("cost_centre", code.as_str())
-            }
+            RaiseError::AnotherIcb(code) => state(
+                "COST_CENTRE_OF_ANOTHER_ICB",
+                "the cost centre is tied to another ICB than the patient's practice",
+            )
+            .with("cost_centre", code.as_str()),
             RaiseError::RecentlyIssued(id) => state(
                 "RECENTLY_ISSUED",
                 "one of the medicines was issued in the last 28 days: look, then send override_recent_issue",
@@ -150,7 +150,9 @@ impl From<TraceError> for Fault {
 impl From<PrepareError> for Fault {
     fn from(error: PrepareError) -> Self {
         match error {
-            PrepareError::Refused { code } => state("EPS_REFUSED", "EPS refuses the prescription").with("eps_code", code),
+            PrepareError::Refused { code } => {
+                state("EPS_REFUSED", "EPS refuses the prescription").with("eps_code", code)
+            }
             PrepareError::Unreachable => {
                 unavailable("EPS_UNREACHABLE", "EPS cannot be reached; try again with the same request id")
             }

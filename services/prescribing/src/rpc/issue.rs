@@ -24,8 +24,7 @@ impl Rpc {
         let rpc = self.clone();
         let act = async move {
             let id = issue.prescription;
-            let (stored, replayed) =
-                rpc.calls.mutate_here(&call, Some(request_id), &issue, render::issued).await?;
+            let (stored, replayed) = rpc.calls.mutate_here(&call, Some(request_id), &issue, render::issued).await?;
             // Its time is not the caller's: once stored, it is sent.
             let scope = Scope { deadline: None, ..call.scope() };
             if !replayed {
@@ -52,7 +51,10 @@ impl Rpc {
         let sending = self.calls.tasks().spawn(
             async move {
                 if let Err(error) = sender.send_stored(&scope, id).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "an order could not be settled; it is sent again");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "an order could not be settled; it is sent again"
+                    );
                 }
             }
             .in_current_span(),

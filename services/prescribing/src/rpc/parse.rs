@@ -75,7 +75,12 @@ pub fn prepare(call: &Call, request: PreparePrescriptionRequest) -> Parsed<Prepa
     fields.into_result(prepare)
 }
 
-pub fn sign(call: &Call, request: SignPrescriptionRequest, high_risk: Arc<[Sctid]>, now: OffsetDateTime) -> Parsed<Sign> {
+pub fn sign(
+    call: &Call,
+    request: SignPrescriptionRequest,
+    high_risk: Arc<[Sctid]>,
+    now: OffsetDateTime,
+) -> Parsed<Sign> {
     let mut fields = Fields::new();
     let acted = act(&mut fields, &request.request_id, &request.name, &request.etag);
     let signature = fields.text("signature", &request.signature, SIGNATURE);
@@ -111,11 +116,8 @@ pub fn void(call: &Call, request: VoidPrescriptionRequest) -> Parsed<Void> {
 pub fn get(call: &Call, request: &GetPrescriptionRequest) -> Result<Get, Fault> {
     let mut fields = Fields::new();
     let name = fields.check("name", PrescriptionId::parse_name(&request.name));
-    let get = name.map(|prescription| Get {
-        caller: Arc::clone(&call.caller),
-        grant: call.grant.clone(),
-        prescription,
-    });
+    let get =
+        name.map(|prescription| Get { caller: Arc::clone(&call.caller), grant: call.grant.clone(), prescription });
     fields.into_result(get)
 }
 
@@ -173,12 +175,7 @@ fn page_size(fields: &mut Fields, size: i32) -> Option<u16> {
 }
 
 /// The record seen: source and time together, or neither.
-fn seen(
-    fields: &mut Fields,
-    source: &str,
-    at: Option<&Timestamp>,
-    now: OffsetDateTime,
-) -> Option<Option<RecordSeen>> {
+fn seen(fields: &mut Fields, source: &str, at: Option<&Timestamp>, now: OffsetDateTime) -> Option<Option<RecordSeen>> {
     match (source, at) {
         ("", None) => Some(None),
         ("", Some(_)) => {

@@ -88,7 +88,8 @@ fn a_certificate_must_be_in_force() {
 #[test]
 fn a_key_of_another_kind_is_refused() {
     let pair = KeyPair::generate().expect("an elliptic key");
-    let certificate = CertificateParams::new(Vec::new()).expect("parameters").self_signed(&pair).expect("a certificate");
+    let certificate =
+        CertificateParams::new(Vec::new()).expect("parameters").self_signed(&pair).expect("a certificate");
     let signer = Signer::new();
     let document = signer.document(INFO, INFO).replace(&signer.certificate, &STANDARD.encode(certificate.der()));
     assert_eq!(check(&document, NOW), Err(SignatureRefused::Certificate));

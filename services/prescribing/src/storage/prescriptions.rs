@@ -41,9 +41,10 @@ pub type Position = (OffsetDateTime, Uuid);
 
 /// The next number for a short id.
 pub async fn next_number(tx: &mut Tx) -> Result<u32, StorageError> {
-    let number: i64 = sqlx::query_scalar("/* prescriptions.next_number */ select nextval('prescribing.short_id_number')")
-        .fetch_one(tx.conn())
-        .await?;
+    let number: i64 =
+        sqlx::query_scalar("/* prescriptions.next_number */ select nextval('prescribing.short_id_number')")
+            .fetch_one(tx.conn())
+            .await?;
     // The short id takes 20 bits; it need not be unique.
     Ok(u32::try_from(number & 0xF_FFFF).unwrap_or_default())
 }

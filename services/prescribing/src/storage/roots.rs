@@ -1,4 +1,4 @@
-//! What prescribing holds, for the proof that nothing is lost (D9).
+//! What prescribing holds, for the proof that nothing is lost.
 
 use ehub_postgres::{StorageError, Tx};
 use ehub_roots::Root;

@@ -18,11 +18,8 @@ static UNSIGNED: Gauge = metrics::gauge(
     "{prescription}",
     "Prescriptions that wait for a signature past their time.",
 );
-static SENDING: Gauge = metrics::gauge(
-    "ehub.prescribing.sending",
-    "{prescription}",
-    "Prescriptions EPS has not answered yet.",
-);
+static SENDING: Gauge =
+    metrics::gauge("ehub.prescribing.sending", "{prescription}", "Prescriptions EPS has not answered yet.");
 
 /// How often it looks; nothing here is urgent to the second.
 const EVERY: Duration = Duration::from_secs(10);

@@ -51,7 +51,8 @@ async fn an_issue_is_told_once_with_its_items_and_replayed_as_it_stands() {
     assert_eq!(reason(world.issue(to_issue(&name, &first.etag)).await), "WRONG_STATE");
     assert_eq!(world.eps.came().len(), 1);
     let told: Vec<_> = world.told().await;
-    let states: Vec<&str> = told.iter().map(|event| event.state().as_str_name().trim_start_matches("PRESCRIPTION_STATE_")).collect();
+    let states: Vec<&str> =
+        told.iter().map(|event| event.state().as_str_name().trim_start_matches("PRESCRIPTION_STATE_")).collect();
     assert_eq!(states, ["RAISED", "PREPARED", "SIGNED", "SENDING", "ISSUED"]);
     assert_eq!(told.iter().map(|event| event.items.len()).collect::<Vec<_>>(), [0, 0, 0, 0, 1]);
     assert_eq!(world.audited("IssuePrescription").await, ["OK", "REPLAYED", "WRONG_STATE"]);

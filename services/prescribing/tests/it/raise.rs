@@ -61,7 +61,12 @@ async fn the_cost_centre_must_be_ours_and_of_the_practices_icb() {
 #[tokio::test]
 async fn another_organisation_neither_sees_nor_replaces_a_cost_centre() {
     let world = World::new().await;
-    let list = request(ListCostCentresRequest::default(), &path("ListCostCentres"), person("Z9Z99", "zoe"), GrantPresented::Absent);
+    let list = request(
+        ListCostCentresRequest::default(),
+        &path("ListCostCentres"),
+        person("Z9Z99", "zoe"),
+        GrantPresented::Absent,
+    );
     let seen = world.parts.rpc.list_cost_centres(list).await.expect("a list").into_inner();
     assert!(seen.cost_centres.is_empty());
     let put = ehub_proto::prescribing::v1::PutCostCentreRequest {
@@ -79,7 +84,12 @@ async fn another_organisation_neither_sees_nor_replaces_a_cost_centre() {
     };
     let call = request(put, &path("PutCostCentre"), person("Z9Z99", "zoe"), GrantPresented::Absent);
     assert_eq!(reason(world.parts.rpc.put_cost_centre(call).await), "COST_CENTRE_NOT_FOUND");
-    let list = request(ListCostCentresRequest::default(), &path("ListCostCentres"), person(HUB, "anna"), GrantPresented::Absent);
+    let list = request(
+        ListCostCentresRequest::default(),
+        &path("ListCostCentres"),
+        person(HUB, "anna"),
+        GrantPresented::Absent,
+    );
     let ours = world.parts.rpc.list_cost_centres(list).await.expect("a list").into_inner().cost_centres;
     assert_eq!((ours.len(), ours[0].members.len()), (1, 1));
     assert_eq!(ours[0].display_name, "Northside Access Hub");
@@ -142,7 +152,12 @@ async fn what_is_raised_can_be_read_and_waits_for_its_prescriber() {
     assert_eq!((read.prescriber.as_str(), read.items.len()), ("anna", 1));
 
     for (subject, waiting) in [("anna", 1), ("bert", 0)] {
-        let list = request(ListPrescriptionsRequest::default(), &path("ListPrescriptions"), person(HUB, subject), GrantPresented::Absent);
+        let list = request(
+            ListPrescriptionsRequest::default(),
+            &path("ListPrescriptions"),
+            person(HUB, subject),
+            GrantPresented::Absent,
+        );
         let page = world.parts.rpc.list_prescriptions(list).await.expect("a page").into_inner();
         assert_eq!(page.prescriptions.len(), waiting, "{subject}");
     }

@@ -1,5 +1,7 @@
 //! A hub, a practice, a prescriber, a consultation, and the service on a database of its own.
 
+#![expect(clippy::disallowed_methods, reason = "tests make ids of their own")]
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -28,7 +30,10 @@ use ehub_proto::{
 use ehub_test_support::{TestDb, grant, organisation, person, request, seed_access};
 use futures_util::future::BoxFuture;
 use prost::Message;
-use time::{Duration, macros::{date, datetime}};
+use time::{
+    Duration,
+    macros::{date, datetime},
+};
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
@@ -215,7 +220,13 @@ impl World {
         self.parts.rpc.prepare_prescription(call).await
     }
 
-    pub async fn sign(&self, subject: &str, name: &str, etag: &str, signature: &str) -> Result<SignPrescriptionResponse, Status> {
+    pub async fn sign(
+        &self,
+        subject: &str,
+        name: &str,
+        etag: &str,
+        signature: &str,
+    ) -> Result<SignPrescriptionResponse, Status> {
         let what = SignPrescriptionRequest {
             request_id: id(),
             name: name.to_owned(),
@@ -255,14 +266,17 @@ impl World {
     /// The states told in events of the consultation, in order.
     pub async fn told(&self) -> Vec<ehub_proto::prescribing::event::v1::PrescriptionMoved> {
         let mut conn = self.db.admin().await;
-        let bodies: Vec<Vec<u8>> =
-            sqlx::query_scalar("select body from ehub.outbox where kind like '%PrescriptionMoved' order by stream, version")
-                .fetch_all(&mut conn)
-                .await
-                .expect("events");
+        let bodies: Vec<Vec<u8>> = sqlx::query_scalar(
+            "select body from ehub.outbox where kind like '%PrescriptionMoved' order by stream, version",
+        )
+        .fetch_all(&mut conn)
+        .await
+        .expect("events");
         bodies
             .iter()
-            .map(|body| ehub_proto::prescribing::event::v1::PrescriptionMoved::decode(body.as_slice()).expect("an event"))
+            .map(|body| {
+                ehub_proto::prescribing::event::v1::PrescriptionMoved::decode(body.as_slice()).expect("an event")
+            })
             .collect()
     }
 

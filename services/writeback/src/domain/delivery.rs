@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{Standing, State, reason};
 
-/// How often a document is sent when it is not known whether MESH accepted it (D11).
+/// How often a document is sent when it is not known whether MESH accepted it.
 pub const MAX_ATTEMPTS: i32 = 2;
 /// The receiver already has this message, by its bundle identifier (ITK3 response codes).
 const DUPLICATE_MESSAGE: i32 = 20007;
@@ -77,7 +77,7 @@ impl Delivery {
                 self.undelivered = Some(lowest);
             }
             Fact::Received => self.received = true,
-            // After an ambiguous first send, "I have it already" is the answer to the first (D11).
+            // After an ambiguous first send, "I have it already" is the answer to the first.
             Fact::Refused(DUPLICATE_MESSAGE | DUPLICATE_DOCUMENT) if self.attempts >= MAX_ATTEMPTS => {
                 self.received = true;
             }

@@ -1,4 +1,4 @@
-//! Raises the lowest epoch that is still accepted, for many consultations at once (D4).
+//! Raises the lowest epoch that is still accepted, for many consultations at once.
 
 use ehub_postgres::{StorageError, Tx, Work};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Forgets what has served its purpose: records of answers after 7 days (D6), raw messages after 35.
+//! Forgets what has served its purpose: records of answers after 7 days, raw messages after 35.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use ehub_postgres::{StorageError, Tx, Work, forget_older_than};
 use crate::storage::inbound;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// How long a repeated call gets the answer of the first (D6).
+/// How long a repeated call gets the answer of the first.
 const ANSWERS: u32 = 7;
 /// How long raw messages are kept for recovery.
 const MESSAGES: u32 = 35;

@@ -1,4 +1,4 @@
-//! What write-back holds, for the proof that nothing is lost (D9).
+//! What write-back holds, for the proof that nothing is lost.
 
 use ehub_postgres::{StorageError, Tx};
 use uuid::Uuid;

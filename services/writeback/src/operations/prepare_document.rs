@@ -109,7 +109,7 @@ impl Work for CallToAttention {
     }
 }
 
-/// Stores a document before its first send (D11).
+/// Stores a document before its first send.
 #[derive(Debug, Clone)]
 pub struct StoreDocument {
     /// The entry.

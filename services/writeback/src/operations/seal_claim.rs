@@ -1,4 +1,4 @@
-//! Seals a claim at completion, or says what is still to be done (D3).
+//! Seals a claim at completion, or says what is still to be done.
 
 use ehub_fence::FenceError;
 use ehub_identifiers::{ConsultationId, EntryId};

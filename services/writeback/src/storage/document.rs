@@ -87,7 +87,7 @@ impl std::fmt::Debug for NewDocument {
     }
 }
 
-/// Stores a document before its first send (D11). Gives whether the entry still was what the
+/// Stores a document before its first send. Gives whether the entry still was what the
 /// document was made from; otherwise nothing is stored.
 pub async fn store(tx: &mut Tx, entry: Uuid, version: i64, new: &NewDocument) -> Result<bool, StorageError> {
     let at = tx.at();

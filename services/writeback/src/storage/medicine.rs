@@ -46,9 +46,12 @@ pub async fn put(
     Ok(())
 }
 
+/// A prescription's state and its items, when they are here.
+type PrescriptionRow = (Option<String>, Option<Json<Vec<Stored>>>);
+
 /// What a closing manifest came to: the medicines issued, and how many prescriptions are still open.
 pub async fn of_manifest(tx: &mut Tx, consultation: Uuid, epoch: i64) -> Result<(Vec<Medicine>, usize), StorageError> {
-    let rows: Vec<(Option<String>, Option<Json<Vec<Stored>>>)> = sqlx::query_as(
+    let rows: Vec<PrescriptionRow> = sqlx::query_as(
         "/* medicine.of_manifest */ select p.state, p.items from writeback.manifest_prescription m \
            left join writeback.prescription p on p.id = m.prescription \
           where m.consultation = $1 and m.epoch = $2 order by m.prescription",

@@ -31,10 +31,7 @@ fn check(trust: &Trust, text: &str) -> Result<Grant, GrantRefusal> {
 #[test]
 fn each_wrong_field_makes_it_malformed() {
     let trust = Trust::manual();
-    assert!(
-        check(&trust, &trust.grant_key.sign(&header(), &claims())).is_ok(),
-        "the pattern of all cases is good"
-    );
+    assert!(check(&trust, &trust.grant_key.sign(&header(), &claims())).is_ok(), "the pattern of all cases is good");
     let changes = [
         ("aud", json!("ehub")),
         ("aud", json!([testing::GRANT_AUDIENCE])),
@@ -57,21 +54,12 @@ fn each_wrong_field_makes_it_malformed() {
     for (name, value) in changes {
         let mut wrong = claims();
         wrong[name] = value;
-        assert_eq!(
-            check(&trust, &trust.grant_key.sign(&header(), &wrong)),
-            Err(Malformed),
-            "{name} {}",
-            wrong[name]
-        );
+        assert_eq!(check(&trust, &trust.grant_key.sign(&header(), &wrong)), Err(Malformed), "{name} {}", wrong[name]);
     }
     for name in claims().as_object().unwrap().keys() {
         let mut wrong = claims();
         wrong.as_object_mut().unwrap().remove(name);
-        assert_eq!(
-            check(&trust, &trust.grant_key.sign(&header(), &wrong)),
-            Err(Malformed),
-            "no {name}"
-        );
+        assert_eq!(check(&trust, &trust.grant_key.sign(&header(), &wrong)), Err(Malformed), "no {name}");
     }
     for (name, value) in [
         ("typ", json!("at+jwt")),
@@ -82,11 +70,7 @@ fn each_wrong_field_makes_it_malformed() {
     ] {
         let mut wrong = header();
         wrong[name] = value;
-        assert_eq!(
-            check(&trust, &trust.grant_key.sign(&wrong, &claims())),
-            Err(Malformed),
-            "header {name}"
-        );
+        assert_eq!(check(&trust, &trust.grant_key.sign(&wrong, &claims())), Err(Malformed), "header {name}");
     }
     for text in ["", "grant", "a.b.c", &"x".repeat(5000)] {
         assert_eq!(check(&trust, text), Err(Malformed));
@@ -98,26 +82,12 @@ fn keys_of_tokens_and_of_grants_do_not_stand_in_for_each_other() {
     let trust = Trust::manual();
     let mut by_issuer = header();
     by_issuer["kid"] = json!(trust.issuer.key().kid());
-    assert_eq!(
-        check(&trust, &trust.sign(&by_issuer, &claims())),
-        Err(Malformed)
-    );
+    assert_eq!(check(&trust, &trust.sign(&by_issuer, &claims())), Err(Malformed));
     let stranger = DevKey::generate(&ehub_clock::Clock::system(), "grant-1");
-    assert_eq!(
-        check(&trust, &stranger.sign(&header(), &claims())),
-        Err(Malformed)
-    );
+    assert_eq!(check(&trust, &stranger.sign(&header(), &claims())), Err(Malformed));
     // An access token that the issuer made is no grant, and a grant is no access token.
-    assert_eq!(
-        check(&trust, &trust.sign(&trust.header(), &trust.claims())),
-        Err(Malformed)
-    );
-    assert!(
-        trust
-            .verifier
-            .verify(&trust.grants.sign(&testing::grant(), START))
-            .is_err()
-    );
+    assert_eq!(check(&trust, &trust.sign(&trust.header(), &trust.claims())), Err(Malformed));
+    assert!(trust.verifier.verify(&trust.grants.sign(&testing::grant(), START)).is_err());
 }
 
 #[test]
@@ -135,16 +105,8 @@ fn it_ends_to_the_microsecond_even_when_remembered() {
 #[test]
 fn signing_never_lengthens_it() {
     let trust = Trust::manual();
-    let grant = Grant {
-        expires_at: START + Duration::from_millis(1_999),
-        ..testing::grant()
-    };
-    assert_eq!(
-        check(&trust, &trust.grants.sign(&grant, START))
-            .unwrap()
-            .expires_at,
-        START + Duration::from_secs(1)
-    );
+    let grant = Grant { expires_at: START + Duration::from_millis(1_999), ..testing::grant() };
+    assert_eq!(check(&trust, &trust.grants.sign(&grant, START)).unwrap().expires_at, START + Duration::from_secs(1));
 }
 
 #[test]
@@ -153,13 +115,7 @@ fn another_caller_cannot_use_it_even_after_the_owner_has() {
     let text = trust.grants.sign(&testing::grant(), START);
     check(&trust, &text).unwrap();
     for subject in ["person-2", "PERSON-1", "person-1 ", "person-10"] {
-        let other = Caller {
-            subject: subject.into(),
-            ..testing::person()
-        };
-        assert_eq!(
-            trust.verifier.verify_grant(&text, &other),
-            Err(OtherSubject)
-        );
+        let other = Caller { subject: subject.into(), ..testing::person() };
+        assert_eq!(trust.verifier.verify_grant(&text, &other), Err(OtherSubject));
     }
 }

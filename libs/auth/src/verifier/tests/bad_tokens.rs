@@ -36,21 +36,13 @@ fn without(mut object: Value, name: &str) -> Value {
 /// A good token but for one claim.
 fn changed(trust: &Trust, name: &str, value: Value, step: TokenRefusal) -> Case {
     let claims = with(trust.claims(), name, value);
-    (
-        format!("{name} {}", claims[name]),
-        trust.sign(&trust.header(), &claims),
-        step,
-    )
+    (format!("{name} {}", claims[name]), trust.sign(&trust.header(), &claims), step)
 }
 
 /// A good token but for one claim that is not there.
 fn lacking(trust: &Trust, name: &str, step: TokenRefusal) -> Case {
     let claims = without(trust.claims(), name);
-    (
-        format!("no {name}"),
-        trust.sign(&trust.header(), &claims),
-        step,
-    )
+    (format!("no {name}"), trust.sign(&trust.header(), &claims), step)
 }
 
 fn structure(trust: &Trust) -> Vec<Case> {
@@ -63,19 +55,13 @@ fn structure(trust: &Trust) -> Vec<Case> {
         case("one part", header.to_owned()),
         case("two parts", format!("{header}.{payload}")),
         case("four parts", format!("{good}.{signature}")),
-        case(
-            "five parts as JWE has",
-            format!("{header}.{payload}.{payload}.{payload}.{signature}"),
-        ),
+        case("five parts as JWE has", format!("{header}.{payload}.{payload}.{payload}.{signature}")),
         case("only dots", "..".into()),
         case("no signature", format!("{header}.{payload}.")),
         case("no payload", format!("{header}..{signature}")),
         case("no header", format!(".{payload}.{signature}")),
         case("padded base64", format!("{header}.{payload}.{signature}==")),
-        case(
-            "standard base64 alphabet",
-            format!("{header}.{payload}.{}+/", &signature[..84]),
-        ),
+        case("standard base64 alphabet", format!("{header}.{payload}.{}+/", &signature[..84])),
         case("space inside", format!("{header}. {payload}.{signature}")),
         case("newline at the end", format!("{good}\n")),
         case("NUL at the end", format!("{good}\0")),
@@ -88,46 +74,20 @@ fn structure(trust: &Trust) -> Vec<Case> {
 
 /// Parts that decode to something else than one object each.
 fn no_objects(trust: &Trust) -> Vec<Case> {
-    let signed = |name: &str, header: &str, payload: &str, step| {
-        (name.to_owned(), trust.sign_text(header, payload), step)
-    };
+    let signed =
+        |name: &str, header: &str, payload: &str, step| (name.to_owned(), trust.sign_text(header, payload), step);
     let header_text = trust.header().to_string();
     let claims_text = trust.claims().to_string();
     vec![
         signed("header is a list", "[]", &claims_text, Structure),
         signed("header is no JSON", "alg", &claims_text, Structure),
-        signed(
-            "header followed by more",
-            &format!("{header_text} {{}}"),
-            &claims_text,
-            Structure,
-        ),
+        signed("header followed by more", &format!("{header_text} {{}}"), &claims_text, Structure),
         signed("payload is a list", &header_text, "[]", Structure),
         signed("payload is a string", &header_text, "\"sub\"", Structure),
-        signed(
-            "payload is no JSON",
-            &header_text,
-            "sub=person-1",
-            Structure,
-        ),
-        signed(
-            "payload followed by more",
-            &header_text,
-            &format!("{claims_text}{{}}"),
-            Structure,
-        ),
-        signed(
-            "payload nested too deep",
-            &header_text,
-            &format!("{}{}", "[".repeat(400), "]".repeat(400)),
-            Structure,
-        ),
-        signed(
-            "payload with a lone surrogate",
-            &header_text,
-            r#"{"sub":"\ud800"}"#,
-            Structure,
-        ),
+        signed("payload is no JSON", &header_text, "sub=person-1", Structure),
+        signed("payload followed by more", &header_text, &format!("{claims_text}{{}}"), Structure),
+        signed("payload nested too deep", &header_text, &format!("{}{}", "[".repeat(400), "]".repeat(400)), Structure),
+        signed("payload with a lone surrogate", &header_text, r#"{"sub":"\ud800"}"#, Structure),
         signed(
             "payload oversize",
             &header_text,
@@ -159,11 +119,7 @@ fn extra_header(trust: &Trust) -> Vec<Case> {
     ];
     let case = |(name, value): (&str, Value)| {
         let header = with(trust.header(), name, value);
-        (
-            format!("header {name}"),
-            trust.sign(&header, &trust.claims()),
-            Header,
-        )
+        (format!("header {name}"), trust.sign(&header, &trust.claims()), Header)
     };
     extras.into_iter().map(case).collect()
 }
@@ -176,18 +132,9 @@ fn header(trust: &Trust) -> Vec<Case> {
     for (name, step) in [("kid", Header), ("typ", Type), ("alg", Header)] {
         let header = without(trust.header(), name);
         cases.push((format!("no {name}"), trust.sign(&header, &claims), step));
-        for value in [
-            Value::Null,
-            json!(1),
-            json!([trust.header()[name]]),
-            json!({}),
-        ] {
+        for value in [Value::Null, json!(1), json!([trust.header()[name]]), json!({})] {
             let header = with(trust.header(), name, value);
-            cases.push((
-                format!("{name} {}", header[name]),
-                trust.sign(&header, &claims),
-                Header,
-            ));
+            cases.push((format!("{name} {}", header[name]), trust.sign(&header, &claims), Header));
         }
         let header = trust.header().to_string();
         let twice = format!(r#"{},"{name}":"{own}"}}"#, header.trim_end_matches('}'));
@@ -196,38 +143,18 @@ fn header(trust: &Trust) -> Vec<Case> {
     }
     let mut set = |name: &str, value: &str, step| {
         let header = with(trust.header(), name, json!(value));
-        cases.push((
-            format!("{name} {value:?}"),
-            trust.sign(&header, &claims),
-            step,
-        ));
+        cases.push((format!("{name} {value:?}"), trust.sign(&header, &claims), step));
     };
     let too_long = "k".repeat(65);
     let nul = format!("{own}\0");
-    for kid in [
-        "",
-        "../../etc/passwd",
-        "' OR 1=1 --",
-        &nul,
-        "https://evil.example/k",
-        &too_long,
-    ] {
+    for kid in ["", "../../etc/passwd", "' OR 1=1 --", &nul, "https://evil.example/k", &too_long] {
         set("kid", kid, Header);
     }
     for kid in ["other", &own.to_uppercase(), &own[1..]] {
         set("kid", kid, Key);
     }
-    let others = [
-        "id+jwt",
-        "logout+jwt",
-        "ehub-grant+jwt",
-        "dpop+jwt",
-        "application/at+jwt",
-    ];
-    for typ in others
-        .into_iter()
-        .chain(["", "JWT", "jwt", "AT+JWT", "at+jwt ", "at+jwt\0"])
-    {
+    let others = ["id+jwt", "logout+jwt", "ehub-grant+jwt", "dpop+jwt", "application/at+jwt"];
+    for typ in others.into_iter().chain(["", "JWT", "jwt", "AT+JWT", "at+jwt ", "at+jwt\0"]) {
         set("typ", typ, Type);
     }
     cases
@@ -235,24 +162,11 @@ fn header(trust: &Trust) -> Vec<Case> {
 
 fn algorithm(trust: &Trust) -> Vec<Case> {
     let claims = b64(trust.claims().to_string());
-    let message = |alg: &str| {
-        format!(
-            "{}.{claims}",
-            b64(with(trust.header(), "alg", json!(alg)).to_string())
-        )
-    };
+    let message = |alg: &str| format!("{}.{claims}", b64(with(trust.header(), "alg", json!(alg)).to_string()));
     let mut cases = Vec::new();
     for none in ["none", "None", "NONE", "nOnE", ""] {
-        cases.push((
-            format!("alg {none:?} without signature"),
-            format!("{}.", message(none)),
-            Structure,
-        ));
-        cases.push((
-            format!("alg {none:?} with some signature"),
-            format!("{}.AAAA", message(none)),
-            Algorithm,
-        ));
+        cases.push((format!("alg {none:?} without signature"), format!("{}.", message(none)), Structure));
+        cases.push((format!("alg {none:?} with some signature"), format!("{}.AAAA", message(none)), Algorithm));
     }
     let jwk = trust.issuer.key().jwk();
     let x = jwk["x"].as_str().unwrap().to_owned();
@@ -265,18 +179,10 @@ fn algorithm(trust: &Trust) -> Vec<Case> {
         ("the kid", trust.issuer.key().kid().as_bytes().to_vec()),
     ];
     for (name, secret) in secrets {
-        for (text, hmac) in [
-            ("HS256", jsonwebtoken::Algorithm::HS256),
-            ("HS512", jsonwebtoken::Algorithm::HS512),
-        ] {
+        for (text, hmac) in [("HS256", jsonwebtoken::Algorithm::HS256), ("HS512", jsonwebtoken::Algorithm::HS512)] {
             let message = message(text);
-            let signature =
-                crypto::sign(message.as_bytes(), &EncodingKey::from_secret(&secret), hmac).unwrap();
-            cases.push((
-                format!("{text} with {name}"),
-                format!("{message}.{signature}"),
-                Algorithm,
-            ));
+            let signature = crypto::sign(message.as_bytes(), &EncodingKey::from_secret(&secret), hmac).unwrap();
+            cases.push((format!("{text} with {name}"), format!("{message}.{signature}"), Algorithm));
         }
     }
     // Allowed for the issuer, but not what this key is pinned to; the signature itself would verify.
@@ -314,73 +220,31 @@ fn signature(trust: &Trust) -> Vec<Case> {
     let other_payload = b64(with(trust.claims(), "sub", json!("person-2")).to_string());
     let case = |name: &str, token: String| (name.to_owned(), token, Signature);
     vec![
-        case(
-            "a stranger's key under our kid",
-            stranger.sign(&trust.header(), &trust.claims()),
-        ),
-        case(
-            "one bit of the signature",
-            format!("{message}.{}", b64(&flipped)),
-        ),
-        case(
-            "signature cut short",
-            format!(
-                "{message}.{}",
-                b64(&URL_SAFE_NO_PAD.decode(signature).unwrap()[..63])
-            ),
-        ),
+        case("a stranger's key under our kid", stranger.sign(&trust.header(), &trust.claims())),
+        case("one bit of the signature", format!("{message}.{}", b64(&flipped))),
+        case("signature cut short", format!("{message}.{}", b64(&URL_SAFE_NO_PAD.decode(signature).unwrap()[..63]))),
         case(
             "signature too long",
-            format!(
-                "{message}.{}",
-                b64([URL_SAFE_NO_PAD.decode(signature).unwrap(), vec![0]].concat())
-            ),
+            format!("{message}.{}", b64([URL_SAFE_NO_PAD.decode(signature).unwrap(), vec![0]].concat())),
         ),
         case("zero signature", format!("{message}.{}", b64([0; 64]))),
-        case(
-            "another payload",
-            format!("{header}.{other_payload}.{signature}"),
-        ),
-        case(
-            "header with other spacing",
-            format!(
-                "{}.{payload}.{signature}",
-                b64(format!("{} ", trust.header()))
-            ),
-        ),
+        case("another payload", format!("{header}.{other_payload}.{signature}")),
+        case("header with other spacing", format!("{}.{payload}.{signature}", b64(format!("{} ", trust.header())))),
     ]
 }
 
 fn issuer_and_audience(trust: &Trust) -> Vec<Case> {
-    let case = |name: &str, claims: Value, step| {
-        (name.to_owned(), trust.sign(&trust.header(), &claims), step)
-    };
+    let case = |name: &str, claims: Value, step| (name.to_owned(), trust.sign(&trust.header(), &claims), step);
     let iss = |value: Value| {
-        (
-            format!("iss {value}"),
-            trust.sign(&trust.header(), &with(trust.claims(), "iss", value)),
-            Issuer,
-        )
+        (format!("iss {value}"), trust.sign(&trust.header(), &with(trust.claims(), "iss", value)), Issuer)
     };
     let aud = |value: Value| {
-        (
-            format!("aud {value}"),
-            trust.sign(&trust.header(), &with(trust.claims(), "aud", value)),
-            Audience,
-        )
+        (format!("aud {value}"), trust.sign(&trust.header(), &with(trust.claims(), "aud", value)), Audience)
     };
     let twice = |name: &str, claims: Value| {
         let text = claims.to_string();
-        let text = format!(
-            r#"{},"{name}":{}}}"#,
-            text.trim_end_matches('}'),
-            claims[name]
-        );
-        (
-            format!("{name} twice"),
-            trust.sign_text(&trust.header().to_string(), &text),
-            Claim,
-        )
+        let text = format!(r#"{},"{name}":{}}}"#, text.trim_end_matches('}'), claims[name]);
+        (format!("{name} twice"), trust.sign_text(&trust.header().to_string(), &text), Claim)
     };
     vec![
         case("no iss", without(trust.claims(), "iss"), Issuer),
@@ -443,11 +307,7 @@ fn time_formats(trust: &Trust) -> Vec<Case> {
     let raw = |name: &str, value: &str| {
         let text = without(trust.claims(), name).to_string();
         let text = format!(r#"{},"{name}":{value}}}"#, text.trim_end_matches('}'));
-        (
-            format!("{name} {value}"),
-            trust.sign_text(&trust.header().to_string(), &text),
-            TimeFormat,
-        )
+        (format!("{name} {value}"), trust.sign_text(&trust.header().to_string(), &text), TimeFormat)
     };
     let mut cases = Vec::new();
     for name in ["exp", "iat", "nbf"] {
@@ -515,10 +375,7 @@ fn claims(trust: &Trust) -> Vec<Case> {
         claim("scope", json!({"a": 1})),
         claim("scope", json!(7)),
         claim("scope", json!("x".repeat(129))),
-        claim(
-            "scope",
-            json!((0..101).map(|i| format!("s{i}")).collect::<Vec<_>>()),
-        ),
+        claim("scope", json!((0..101).map(|i| format!("s{i}")).collect::<Vec<_>>())),
         claim("ehub_role", json!("x".repeat(101))),
         claim("ehub_name", json!("x".repeat(201))),
         claim("ehub_name", json!(["Asha"])),
@@ -530,33 +387,15 @@ fn texts(trust: &Trust) -> Vec<Case> {
     let claim = |name: &str, value: Value| changed(trust, name, value, Claim);
     let mut cases = Vec::new();
     for name in ["sub", "client_id"] {
-        for wrong in [
-            "",
-            "a b",
-            "a\u{0}",
-            "a\n",
-            "é",
-            "a\u{202e}b",
-            &"x".repeat(256),
-        ] {
+        for wrong in ["", "a b", "a\u{0}", "a\n", "é", "a\u{202e}b", &"x".repeat(256)] {
             cases.push(claim(name, json!(wrong)));
         }
-        cases.extend([
-            claim(name, Value::Null),
-            claim(name, json!(7)),
-            claim(name, json!(["person-1"])),
-        ]);
+        cases.extend([claim(name, Value::Null), claim(name, json!(7)), claim(name, json!(["person-1"]))]);
     }
     for name in ["ehub_role", "ehub_name", "ehub_org", "ehub_kind"] {
-        for wrong in [
-            json!(""),
-            json!("a\u{0}b"),
-            json!("a\r\nb"),
-            json!("\u{7f}"),
-            json!("\u{85}"),
-            json!(1),
-            Value::Null,
-        ] {
+        for wrong in
+            [json!(""), json!("a\u{0}b"), json!("a\r\nb"), json!("\u{7f}"), json!("\u{85}"), json!(1), Value::Null]
+        {
             cases.push(claim(name, wrong));
         }
     }
@@ -589,10 +428,7 @@ fn none_gets_in_and_each_fails_where_it_should() {
     assert!(cases.len() > 250, "{}", cases.len());
     let mut wrong = Vec::new();
     for (name, token, step) in cases {
-        let outcome = trust
-            .verifier
-            .verify(&token)
-            .map(|caller| caller.subject.clone());
+        let outcome = trust.verifier.verify(&token).map(|caller| caller.subject.clone());
         if outcome != Err(step) {
             wrong.push(format!("{name}: expected {step:?}, got {outcome:?}"));
         }
@@ -603,10 +439,7 @@ fn none_gets_in_and_each_fails_where_it_should() {
 #[test]
 fn none_gets_in_even_after_the_good_one_was_remembered() {
     let trust = Trust::manual();
-    trust
-        .verifier
-        .verify(&trust.sign(&trust.header(), &trust.claims()))
-        .unwrap();
+    trust.verifier.verify(&trust.sign(&trust.header(), &trust.claims())).unwrap();
     for (name, token, _) in cases(&trust) {
         assert!(trust.verifier.verify(&token).is_err(), "{name}");
     }
@@ -614,10 +447,7 @@ fn none_gets_in_even_after_the_good_one_was_remembered() {
 
 /// The same tokens, for the test of the layer: none may be told from another by its answer.
 pub(crate) fn tokens(trust: &Trust) -> Vec<(String, String)> {
-    cases(trust)
-        .into_iter()
-        .map(|(name, token, _)| (name, token))
-        .collect()
+    cases(trust).into_iter().map(|(name, token, _)| (name, token)).collect()
 }
 
 proptest! {

@@ -3,7 +3,9 @@
 use ehub_calls::Call;
 use ehub_clock::Timestamp;
 use ehub_faults::{Fault, Fields};
-use ehub_proto::allocation::v1::{CompleteRequest, Outcome, OutcomeKind as ProtoKind, RecordSeen, SafeDisposition, Told};
+use ehub_proto::allocation::v1::{
+    CompleteRequest, Outcome, OutcomeKind as ProtoKind, RecordSeen, SafeDisposition, Told,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -33,7 +35,12 @@ pub(crate) fn complete(call: &Call, request: CompleteRequest, now: Timestamp) ->
 }
 
 /// A time that must be there and must have come.
-fn past(fields: &mut Fields, path: &'static str, at: Option<&prost_types::Timestamp>, now: Timestamp) -> Option<Timestamp> {
+fn past(
+    fields: &mut Fields,
+    path: &'static str,
+    at: Option<&prost_types::Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let at = fields.require(path, at)?;
     match instant(at) {
         Some(at) if at <= now => Some(at),

@@ -5,7 +5,8 @@ use ehub_faults::{Fault, FieldPath, Fields};
 use ehub_identifiers::{OdsCode, OrganisationId};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
-    ListOrganisationsRequest, OrganisationKind as ProtoKind, PutAccessAgreementRequest, PutOrganisationRequest, PutRosterRequest,
+    ListOrganisationsRequest, OrganisationKind as ProtoKind, PutAccessAgreementRequest, PutOrganisationRequest,
+    PutRosterRequest,
 };
 use time::{Date, format_description::well_known::Iso8601};
 use uuid::Uuid;
@@ -16,8 +17,8 @@ use crate::{
         words::OrganisationKind,
     },
     operations::{
-        list_organisations::ListOrganisations, put_access_agreement::PutAccessAgreement, put_organisation::PutOrganisation,
-        put_roster::PutRoster,
+        list_organisations::ListOrganisations, put_access_agreement::PutAccessAgreement,
+        put_organisation::PutOrganisation, put_roster::PutRoster,
     },
     rpc::parse::{page_size, page_token, request_id},
 };
@@ -91,8 +92,12 @@ pub(crate) fn put_roster(_: &Call, request: PutRosterRequest) -> Result<(Uuid, P
         fields.wrong("roster.practices_ods", "must have at most 5,000 entries");
     }
     let path = FieldPath::from("roster.practices_ods");
-    let practices: Vec<OdsCode> =
-        given.practices_ods.iter().enumerate().filter_map(|(at, ods)| fields.check(path.index(at), OdsCode::parse(ods))).collect();
+    let practices: Vec<OdsCode> = given
+        .practices_ods
+        .iter()
+        .enumerate()
+        .filter_map(|(at, ods)| fields.check(path.index(at), OdsCode::parse(ods)))
+        .collect();
     let role = fields.optional_text("roster.role", &given.role, 64);
     let days = days(&mut fields, ("roster.from_date", &given.from_date), ("roster.to_date", &given.to_date));
     let parsed = id.zip(subject).zip(organisation.zip(role)).zip(days);
@@ -100,7 +105,10 @@ pub(crate) fn put_roster(_: &Call, request: PutRosterRequest) -> Result<(Uuid, P
     Ok((id, PutRoster { subject, organisation, practices, role, days }))
 }
 
-pub(crate) fn put_access_agreement(_: &Call, request: PutAccessAgreementRequest) -> Result<(Uuid, PutAccessAgreement), Fault> {
+pub(crate) fn put_access_agreement(
+    _: &Call,
+    request: PutAccessAgreementRequest,
+) -> Result<(Uuid, PutAccessAgreement), Fault> {
     let mut fields = Fields::new();
     let id = request_id(&mut fields, &request.request_id);
     let given = fields.require("agreement", request.agreement).unwrap_or_default();
@@ -142,7 +150,9 @@ mod tests {
 
     #[test]
     fn days_must_be_in_order_and_well_spelt() {
-        for (from, to) in [("2026-13-01", ""), ("2026-1-1", ""), ("", ""), ("2026-01-02", "2026-01-02"), ("2026-01-02", "soon")] {
+        for (from, to) in
+            [("2026-13-01", ""), ("2026-1-1", ""), ("", ""), ("2026-01-02", "2026-01-02"), ("2026-01-02", "soon")]
+        {
             let mut fields = Fields::new();
             assert!(days(&mut fields, ("f", from), ("t", to)).is_none(), "{from} {to}");
             assert!(fields.any_wrong(), "{from} {to}");

@@ -29,7 +29,9 @@ pub(super) const KINDS: [&str; 11] = [
 pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
     let act = Act::of_service(kind);
     match kind.rsplit('.').next().unwrap_or_default() {
-        "OrganisationPut" | "AccessPublished" | "AlertRaised" | "AlertAcknowledged" | "TaskRaised" => beside(kind, bytes, act),
+        "OrganisationPut" | "AccessPublished" | "AlertRaised" | "AlertAcknowledged" | "TaskRaised" => {
+            beside(kind, bytes, act)
+        }
         "ItemRouted" => {
             let event: ItemRouted = body(bytes)?;
             let detail = format!("{} {}", event.pool_ods, event.routed_by);

@@ -113,8 +113,13 @@ fn the_cost_centre_is_the_organisation_and_the_practice_is_the_patients() {
     let role = resource(&bundle, "PractitionerRole");
     assert!(role.get("healthcareService").is_none());
     assert_eq!(role["code"][0]["coding"][0]["code"], "R8000");
-    assert_eq!(resource(&bundle, "Practitioner")["name"][0], json!({"family": "Example", "given": ["Anna", "Maria"], "prefix": ["Dr"]}));
-    assert!(bundle["entry"].as_array().expect("entries").iter().all(|one| one["resource"]["resourceType"] != "Provenance"));
+    assert_eq!(
+        resource(&bundle, "Practitioner")["name"][0],
+        json!({"family": "Example", "given": ["Anna", "Maria"], "prefix": ["Dr"]})
+    );
+    assert!(
+        bundle["entry"].as_array().expect("entries").iter().all(|one| one["resource"]["resourceType"] != "Provenance")
+    );
 }
 
 #[test]

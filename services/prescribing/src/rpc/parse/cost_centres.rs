@@ -71,7 +71,8 @@ fn membership(fields: &mut Fields, root: &FieldPath, given: &ProtoMembership) ->
     let cost_centre = code(fields, root.field("cost_centre_ods"), &given.cost_centre_ods);
     let subject = fields.text(root.field("subject"), &given.subject, 600);
     let display_name = fields.text(root.field("display_name"), &given.display_name, NAME);
-    let user = shape(fields, root.field("sds_user_id"), &given.sds_user_id, |text| digits(text, 12..=12), "must be 12 digits");
+    let user =
+        shape(fields, root.field("sds_user_id"), &given.sds_user_id, |text| digits(text, 12..=12), "must be 12 digits");
     let profile = shape(
         fields,
         root.field("sds_role_profile_id"),
@@ -79,7 +80,8 @@ fn membership(fields: &mut Fields, root: &FieldPath, given: &ProtoMembership) ->
         |text| digits(text, 1..=15),
         "must be 1 to 15 digits",
     );
-    let role = shape(fields, root.field("role_code"), &given.role_code, is_role, "must be `R####` or `S####:G####:R####`");
+    let role =
+        shape(fields, root.field("role_code"), &given.role_code, is_role, "must be `R####` or `S####:G####:R####`");
     let register = Register::parse(&given.professional_register).ok_or("must be `gmc`, `nmc`, `gphc` or `hcpc`");
     let register = fields.check(root.field("professional_register"), register);
     let professional = shape(
@@ -89,7 +91,8 @@ fn membership(fields: &mut Fields, root: &FieldPath, given: &ProtoMembership) ->
         |text| (4..=12).contains(&text.len()) && alphanumeric(text),
         "must be 4 to 12 letters and digits",
     );
-    let din = code_of_six(fields, root.field("din"), &given.din, alphanumeric, "must be 6 letters and digits, or empty");
+    let din =
+        code_of_six(fields, root.field("din"), &given.din, alphanumeric, "must be 6 letters and digits, or empty");
     let spurious = code_of_six(
         fields,
         root.field("spurious_code"),
@@ -131,7 +134,8 @@ pub fn list_cost_centres(
     let organisation = call.caller.organisation.as_ref().map(ToString::to_string).unwrap_or_default();
     let arguments = format!("{}|{}|{organisation}", call.method, call.caller.subject);
     let after = fields.check("page_token", pages.open(&arguments, &request.page_token));
-    let list = size.zip(after).map(|(size, after)| ListCostCentres { after, size, pages: Arc::clone(pages), arguments });
+    let list =
+        size.zip(after).map(|(size, after)| ListCostCentres { after, size, pages: Arc::clone(pages), arguments });
     fields.into_result(list)
 }
 
@@ -153,7 +157,8 @@ fn period(fields: &mut Fields, root: &FieldPath, from: &str, to: &str) -> Option
 }
 
 fn date(fields: &mut Fields, path: FieldPath, text: &str) -> Option<Date> {
-    let date = Date::parse(text, &Iso8601::DATE).ok().filter(|date| text.len() == 10 && (1900..=2200).contains(&date.year()));
+    let date =
+        Date::parse(text, &Iso8601::DATE).ok().filter(|date| text.len() == 10 && (1900..=2200).contains(&date.year()));
     fields.check(path, date.ok_or("must be a date as YYYY-MM-DD"))
 }
 

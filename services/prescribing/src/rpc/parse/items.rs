@@ -26,7 +26,10 @@ pub fn items(fields: &mut Fields, given: &[ProtoItem]) -> Option<Vec<Item>> {
     for (at, one) in given.iter().enumerate() {
         let place = path.index(at);
         if one.days != given[0].days {
-            fields.wrong(place.field("days"), "must be the same for every item: EPS takes one duration for a prescription");
+            fields.wrong(
+                place.field("days"),
+                "must be the same for every item: EPS takes one duration for a prescription",
+            );
         }
         match item(fields, &place, one) {
             Some(item) => {
@@ -121,7 +124,16 @@ mod tests {
         let bad = ProtoItem { course_of_therapy: "continuous".to_owned(), ..ProtoItem::default() };
         let mut named = wrong(&[bad]);
         named.sort();
-        let all = ["course_of_therapy", "days", "dosage", "medicine_code", "medicine_name", "quantity", "unit_code", "unit_name"];
+        let all = [
+            "course_of_therapy",
+            "days",
+            "dosage",
+            "medicine_code",
+            "medicine_name",
+            "quantity",
+            "unit_code",
+            "unit_name",
+        ];
         assert_eq!(named, all.map(|field| format!("items[0].{field}")));
     }
 
@@ -131,7 +143,10 @@ mod tests {
         assert_eq!(wrong(std::slice::from_ref(&two)), ["items[0].quantity_words", "items[0].dosage"]);
         let said = ProtoItem { quantity_words: "twenty-one".to_owned(), dosage: "one at night".to_owned(), ..two };
         assert!(wrong(&[said]).is_empty());
-        assert_eq!(wrong(&[ProtoItem { controlled_schedule: "1".to_owned(), ..given() }]), ["items[0].controlled_schedule"]);
+        assert_eq!(
+            wrong(&[ProtoItem { controlled_schedule: "1".to_owned(), ..given() }]),
+            ["items[0].controlled_schedule"]
+        );
     }
 
     #[test]

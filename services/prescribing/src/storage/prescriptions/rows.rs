@@ -48,7 +48,11 @@ impl PrescriptionRow {
     /// The prescription, with its items picked out of a list.
     pub fn read(self, items: &[ItemRow]) -> Result<Prescription, StorageError> {
         Ok(Prescription {
-            items: items.iter().filter(|item| item.prescription == self.id).map(ItemRow::read).collect::<Result<_, _>>()?,
+            items: items
+                .iter()
+                .filter(|item| item.prescription == self.id)
+                .map(ItemRow::read)
+                .collect::<Result<_, _>>()?,
             id: PrescriptionId::new(self.id),
             consultation: ConsultationId::new(self.consultation),
             practice: OrganisationId::new(self.practice),

@@ -119,7 +119,7 @@ mod tests {
     fn refused(given: EntryContent) -> Vec<String> {
         let mut fields = Fields::new();
         let parsed = content(&mut fields, given);
-        let status = fields.into_result(parsed).err().expect("wrong").into_status();
+        let status = fields.into_result(parsed).expect_err("wrong").into_status();
         let details = tonic_types::StatusExt::get_error_details(&status);
         let violations = &details.bad_request().expect("violations").field_violations;
         let mut paths: Vec<String> = violations.iter().map(|violation| violation.field.clone()).collect();
