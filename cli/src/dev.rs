@@ -28,11 +28,14 @@ pub const EXIT_BROKEN: u8 = 1;
 pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
     let paths = Paths::find()?;
     let mut running = suite::start(&paths, &options).await?;
-    let outcome = tokio::select! {
-        played = play_and_report(&running, &options) => played,
-        () = interrupted() => Ok(ExitCode::SUCCESS),
+    let (outcome, interrupted_early) = tokio::select! {
+        played = play_and_report(&running, &options) => (played, false),
+        () = interrupted() => (Ok(ExitCode::SUCCESS), true),
     };
-    if matches!(&outcome, Ok(code) if *code == ExitCode::SUCCESS) && !options.exit {
+    if let Err(error) = &outcome {
+        output::note(&format!("the morning could not be played: {error:#}"));
+    }
+    if !interrupted_early && !options.exit {
         output::note("the suite stays up; press Ctrl-C to stop it");
         tokio::select! {
             () = interrupted() => {}

@@ -13,6 +13,9 @@ use crate::world::World;
 /// The audience of grants in development.
 const GRANT_AUDIENCE: &str = "ehub-grants";
 
+/// The first line of every checkpoint in development.
+pub const AUDIT_ORIGIN: &str = "ehub.example/development";
+
 /// A service's configuration file.
 pub fn of(service: &str, world: &World, databases: &Databases, paths: &Paths) -> anyhow::Result<String> {
     let keys = paths.run.join("keys");
@@ -135,7 +138,7 @@ fn prescribing(world: &World, patient_key: &str) -> Value {
 
 fn audit(key: &str) -> Value {
     json!({
-        "origin": "ehub.example/development",
+        "origin": AUDIT_ORIGIN,
         "key_file": key,
         "batch_interval": "200ms",
         "no_loss": { "every": "1s", "grace": "10s" },

@@ -25,6 +25,13 @@ pub fn write(folder: &Path, clock: &Clock) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The public half of the audit log's key, as auditors are given it (C2SP vkey).
+pub fn audit_verifier_key(folder: &Path, origin: &str) -> anyhow::Result<String> {
+    let pem = fs::read_to_string(folder.join("audit-key.pem"))?;
+    let signer = ehub_audit::note::Signer::from_pkcs8_pem(origin, &pem).context("the audit log's key")?;
+    Ok(signer.verifier_key().to_string())
+}
+
 /// A prescriber's key and certificate, as a smartcard would hold them. Development only.
 pub struct Signer {
     key: KeyPair,

@@ -42,13 +42,13 @@ pub struct Running {
     stop: CancellationToken,
 }
 
-/// What the peers answered on.
+/// Where the peers listen.
 struct PeerAddresses {
-    mesh: String,
-    eps: String,
-    demographics: String,
-    practice: String,
-    duty: String,
+    mesh: u16,
+    eps: u16,
+    demographics: u16,
+    practice: u16,
+    duty: u16,
 }
 
 /// Starts everything and waits until all five services are SERVING.
@@ -68,26 +68,26 @@ pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Runnin
     issuer.clone().keep_service_tokens(&paths.run.join("tokens"), &SERVICES, stop.clone()).await?;
     let (receiver, otlp) = Receiver::start(stop.clone()).await?;
 
-    let mut peers = Vec::new();
-    let databases = async {
-        let databases = Databases::start(paths).await?;
-        databases.prepare(options.keep).await?;
-        anyhow::Ok(databases)
-    };
-    let (databases, addresses) = tokio::try_join!(databases, start_peers(paths, &signer, &mut peers))?;
+    let mut ports = Ports::default();
+    let services = service_addresses(&mut ports)?;
+    let addresses = PeerAddresses::allot(&mut ports)?;
+    drop(ports);
+    // The peers come up while the services do; nobody plays before both are there.
+    let peers = start_peers(paths, &signer, &addresses)?;
+    let databases = Databases::start(paths).await?;
+    databases.prepare(options.keep).await?;
 
-    let services = allot_ports()?;
     let world = World {
         run_id: clock.uuid_v7().to_string(),
         services: services.clone(),
         issuer: format!("http://{issuer_address}"),
-        mesh: addresses.mesh,
-        eps: addresses.eps,
-        demographics: addresses.demographics,
-        practice: addresses.practice,
-        duty: addresses.duty,
+        mesh: uri(addresses.mesh),
+        eps: uri(addresses.eps),
+        demographics: uri(addresses.demographics),
+        practice: uri(addresses.practice),
+        duty: uri(addresses.duty),
         otlp: format!("http://{otlp}"),
-        audit_verifier_key: None,
+        audit_verifier_key: Some(keys::audit_verifier_key(&keys_folder, config::AUDIT_ORIGIN)?),
         databases: SERVICES.iter().map(|service| ((*service).to_owned(), databases.url(service, "run"))).collect(),
         pids: BTreeMap::new(),
         signer: paths.local.join("prescriber").display().to_string(),
@@ -112,6 +112,10 @@ pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Runnin
     }
     running.wait_until_serving().await?;
     running.serving_after = clock.monotonic() - began;
+    for peer in &mut running.peers {
+        let file = paths.run.join(format!("{}.ready", peer.name));
+        ready_file(peer, &file).await?;
+    }
     running.world.pids = running
         .services
         .iter()
@@ -172,57 +176,67 @@ pub async fn is_serving(uri: &str) -> bool {
     answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
 }
 
-/// Three free loopback ports for each service. Taken and freed again: the services bind them next.
-fn allot_ports() -> anyhow::Result<BTreeMap<String, ServiceAddresses>> {
-    let mut held = Vec::new();
+/// Free loopback ports. Held until all are found, then freed: the processes bind them next.
+#[derive(Default)]
+struct Ports(Vec<TcpListener>);
+
+impl Ports {
+    fn next(&mut self) -> anyhow::Result<u16> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
+        let port = listener.local_addr()?.port();
+        self.0.push(listener);
+        Ok(port)
+    }
+}
+
+fn uri(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn service_addresses(ports: &mut Ports) -> anyhow::Result<BTreeMap<String, ServiceAddresses>> {
     let mut services = BTreeMap::new();
     for service in SERVICES {
-        let mut ports = [0; 3];
-        for port in &mut ports {
-            let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
-            *port = listener.local_addr()?.port();
-            held.push(listener);
-        }
-        let address = |port| format!("http://127.0.0.1:{port}");
-        services.insert(
-            service.to_owned(),
-            ServiceAddresses { grpc: address(ports[0]), internal: address(ports[1]), admin: address(ports[2]) },
-        );
+        let addresses =
+            ServiceAddresses { grpc: uri(ports.next()?), internal: uri(ports.next()?), admin: uri(ports.next()?) };
+        services.insert(service.to_owned(), addresses);
     }
     Ok(services)
 }
 
-async fn start_peers(paths: &Paths, signer: &Signer, peers: &mut Vec<Process>) -> anyhow::Result<PeerAddresses> {
+impl PeerAddresses {
+    fn allot(ports: &mut Ports) -> anyhow::Result<Self> {
+        Ok(Self {
+            mesh: ports.next()?,
+            eps: ports.next()?,
+            demographics: ports.next()?,
+            practice: ports.next()?,
+            duty: ports.next()?,
+        })
+    }
+}
+
+fn start_peers(paths: &Paths, signer: &Signer, ports: &PeerAddresses) -> anyhow::Result<Vec<Process>> {
     let python = paths.local.join("venv/bin/python");
     if !python.is_file() {
         bail!("{} is missing: `scripts/setup` makes it (`make run` does so by itself)", python.display());
     }
     let mesh_config = paths.run.join("mesh.json");
-    fs::write(&mesh_config, serde_json::to_vec_pretty(&json!({ "mesh": mesh_config_of() }))?)?;
-    let mut mesh = peer(paths, &python, "mesh", &mesh_config, "mesh")?;
-    let ready = ready_file(&mut mesh, &paths.run.join("mesh.ready")).await?;
-    let mesh_url = address(&ready, "mesh")?;
-    peers.push(mesh);
-
+    fs::write(&mesh_config, serde_json::to_vec_pretty(&json!({ "mesh": mesh_config_of(ports.mesh) }))?)?;
     let config = json!({
-        "mesh": { "url": mesh_url, "shared_key": MESH_SHARED_KEY },
-        "practice": { "poll_ms": 300, "documents_dir": paths.run.join("documents"), "mailboxes": practice_mailboxes() },
-        "eps": { "certificates": [signer.certificate_base64()] },
-        "demographics": { "patients": [] },
-        "duty": {},
+        "mesh": { "url": uri(ports.mesh), "shared_key": MESH_SHARED_KEY },
+        "practice": {
+            "port": ports.practice,
+            "poll_ms": 300,
+            "documents_dir": paths.run.join("documents"),
+            "mailboxes": practice_mailboxes(),
+        },
+        "eps": { "port": ports.eps, "certificates": [signer.certificate_base64()] },
+        "demographics": { "port": ports.demographics, "patients": [] },
+        "duty": { "port": ports.duty },
     });
     let peers_config = paths.run.join("peers.json");
     fs::write(&peers_config, serde_json::to_vec_pretty(&config)?)?;
-    let mut all = peer(paths, &python, "all", &peers_config, "peers")?;
-    let ready = ready_file(&mut all, &paths.run.join("peers.ready")).await?;
-    peers.push(all);
-    Ok(PeerAddresses {
-        mesh: mesh_url,
-        eps: address(&ready, "eps")?,
-        demographics: address(&ready, "demographics")?,
-        practice: address(&ready, "practice")?,
-        duty: address(&ready, "duty")?,
-    })
+    Ok(vec![peer(paths, &python, "mesh", &mesh_config, "mesh")?, peer(paths, &python, "all", &peers_config, "peers")?])
 }
 
 fn peer(paths: &Paths, python: &Path, what: &str, config: &Path, name: &str) -> anyhow::Result<Process> {
@@ -238,17 +252,13 @@ fn peer(paths: &Paths, python: &Path, what: &str, config: &Path, name: &str) -> 
     Process::start(name, command, &paths.run)
 }
 
-fn address(ready: &Value, peer: &str) -> anyhow::Result<String> {
-    Ok(ready[peer].as_str().with_context(|| format!("the ready file names no {peer}"))?.to_owned())
-}
-
 fn practice_mailboxes() -> Vec<Value> {
     practices()
         .map(|practice| json!({ "mailbox": practice.mailbox, "password": MAILBOX_PASSWORD, "ods": practice.ods, "name": practice.name }))
         .collect()
 }
 
-fn mesh_config_of() -> Value {
+fn mesh_config_of(port: u16) -> Value {
     let mut mailboxes = practice_mailboxes();
     for (mailbox, ods, name) in [
         (INTAKE_MAILBOX, HUB, "Hub intake"),
@@ -257,5 +267,5 @@ fn mesh_config_of() -> Value {
     ] {
         mailboxes.push(json!({ "mailbox": mailbox, "password": MAILBOX_PASSWORD, "ods": ods, "name": name }));
     }
-    json!({ "shared_key": MESH_SHARED_KEY, "mailboxes": mailboxes })
+    json!({ "port": port, "shared_key": MESH_SHARED_KEY, "mailboxes": mailboxes })
 }

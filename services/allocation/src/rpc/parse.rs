@@ -38,13 +38,13 @@ pub(crate) use closing::complete;
 /// Most skills and practices one call may name.
 const MOST: usize = 100;
 
-/// A time on the wire, in whole microseconds.
+/// A time on the wire, in whole microseconds; the contract's times begin with the year 1.
 pub(crate) fn instant(at: &prost_types::Timestamp) -> Option<Timestamp> {
     let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
     if !(0..1_000_000_000).contains(&at.nanos) {
         return None;
     }
-    Timestamp::from_unix_timestamp_nanos(nanos).ok().map(truncate)
+    Timestamp::from_unix_timestamp_nanos(nanos).ok().filter(|at| at.year() >= 1).map(truncate)
 }
 
 fn request_id(fields: &mut Fields, text: &str) -> Option<Uuid> {

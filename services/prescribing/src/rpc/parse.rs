@@ -196,7 +196,9 @@ fn seen(fields: &mut Fields, source: &str, at: Option<&Timestamp>, now: OffsetDa
     }
 }
 
+/// A time as `google.protobuf.Timestamp` has it: whole nanoseconds of a second, from the year 1 on.
 fn instant(at: &Timestamp) -> Option<OffsetDateTime> {
     let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-    OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().map(ehub_clock::truncate)
+    let read = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
+    ((0..1_000_000_000).contains(&at.nanos) && read.year() >= 1).then(|| ehub_clock::truncate(read))
 }

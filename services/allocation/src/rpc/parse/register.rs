@@ -24,8 +24,9 @@ use crate::{
 };
 
 fn day(fields: &mut Fields, path: &str, text: &str) -> Option<Date> {
-    // Ten characters: the standard knows more spellings than the contract.
-    let parsed = if text.len() == 10 { Date::parse(text, &Iso8601::DATE).ok() } else { None };
+    // The standard knows more spellings of ten characters than the contract, such as the week date 2026-W01-1.
+    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let parsed = if shaped { Date::parse(text, &Iso8601::DATE).ok() } else { None };
     if parsed.is_none() {
         fields.wrong(path, "must be a date as YYYY-MM-DD");
     }
@@ -150,9 +151,14 @@ mod tests {
 
     #[test]
     fn days_must_be_in_order_and_well_spelt() {
-        for (from, to) in
-            [("2026-13-01", ""), ("2026-1-1", ""), ("", ""), ("2026-01-02", "2026-01-02"), ("2026-01-02", "soon")]
-        {
+        for (from, to) in [
+            ("2026-13-01", ""),
+            ("2026-W01-1", ""),
+            ("2026-1-1", ""),
+            ("", ""),
+            ("2026-01-02", "2026-01-02"),
+            ("2026-01-02", "soon"),
+        ] {
             let mut fields = Fields::new();
             assert!(days(&mut fields, ("f", from), ("t", to)).is_none(), "{from} {to}");
             assert!(fields.any_wrong(), "{from} {to}");

@@ -3,7 +3,9 @@
 use ehub_calls::Call;
 use ehub_faults::{Fault, Fields};
 use ehub_identifiers::{EnrolmentId, OdsCode, RequestId};
-use ehub_proto::intake::v1::{Enrolment, Promise as ProtoPromise, PutEnrolmentRequest, Urgency as ProtoUrgency};
+use ehub_proto::intake::v1::{
+    Enrolment, Need as ProtoNeed, Promise as ProtoPromise, PutEnrolmentRequest, Urgency as ProtoUrgency,
+};
 use time::Date;
 use uuid::Uuid;
 
@@ -52,8 +54,9 @@ fn terms(
         fields.wrong("enrolment.hub_ods", "must be the caller's own organisation");
     }
     let mut needs: Vec<Need> = Vec::new();
-    for (at, need) in given.needs().enumerate() {
-        match draft::need(need) {
+    // The generated accessor leaves unknown values out; here each must be named.
+    for (at, need) in given.needs.iter().enumerate() {
+        match ProtoNeed::try_from(*need).ok().and_then(draft::need) {
             Some(need) if !needs.contains(&need) => needs.push(need),
             Some(_) => fields.wrong(format!("enrolment.needs[{at}]").as_str(), "must not stand there twice"),
             None => fields.wrong(format!("enrolment.needs[{at}]").as_str(), "must be one of the needs"),

@@ -157,8 +157,9 @@ fn period(fields: &mut Fields, root: &FieldPath, from: &str, to: &str) -> Option
 }
 
 fn date(fields: &mut Fields, path: FieldPath, text: &str) -> Option<Date> {
-    let date =
-        Date::parse(text, &Iso8601::DATE).ok().filter(|date| text.len() == 10 && (1900..=2200).contains(&date.year()));
+    // ISO 8601 has other spellings of ten characters, such as the week date 2026-W01-1.
+    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let date = Date::parse(text, &Iso8601::DATE).ok().filter(|date| shaped && (1900..=2200).contains(&date.year()));
     fields.check(path, date.ok_or("must be a date as YYYY-MM-DD"))
 }
 
@@ -231,7 +232,7 @@ mod tests {
         let root = FieldPath::from("cost_centre");
         assert!(period(&mut fields, &root, "2026-03-01", "2026-03-02").is_some());
         assert!(period(&mut fields, &root, "2026-03-01", "").is_some());
-        for (from, to) in [("2026-03-01", "2026-03-01"), ("2026-3-1", ""), ("2026-02-29", ""), ("", "")] {
+        for (from, to) in [("2026-03-01", "2026-03-01"), ("2026-3-1", ""), ("2026-W09-7", ""), ("2026-02-29", ""), ("", "")] {
             assert!(period(&mut fields, &root, from, to).is_none(), "{from} {to}");
         }
     }
