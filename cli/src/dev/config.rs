@@ -40,6 +40,7 @@ pub fn of(service: &str, world: &World, databases: &Databases, paths: &Paths) ->
             "run_url": databases.url(service, "run"),
             "work_url": databases.url(service, "work"),
             "migrate_url": databases.url(service, "migrate"),
+            "work_connections": 10,
         },
         "auth": auth(world, &key("jwks.json"), &key("grant-jwks.json")),
         "telemetry": { "format": "json", "filter": "info", "otlp_endpoint": world.otlp },

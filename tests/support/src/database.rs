@@ -40,7 +40,11 @@ impl TestDb {
         let name = format!("t_{}", Uuid::now_v7().simple());
         let mut conn = connect(&admin).await;
         // wal_log copies the few pages of a small template without forcing a checkpoint.
-        run(&mut conn, format!("create database {name} template {template} owner ehub_{service}_migrate strategy wal_log")).await;
+        run(
+            &mut conn,
+            format!("create database {name} template {template} owner ehub_{service}_migrate strategy wal_log"),
+        )
+        .await;
         conn.close().await.expect("closes");
         let config = DatabaseConfig {
             run_url: Secret::new(role_url(&admin, &name, service, "run")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ehub_postgres::{Db, Scope, StorageError};
 use tokio_util::sync::CancellationToken;
 
-use super::rest::{Step, steps};
+use super::rest::{Hands, Step, steps};
 use crate::{
     domain::enrolment::DutyContacts,
     operations::page::{RecordPaged, TakePage},
@@ -30,7 +30,7 @@ pub struct EmergencyPages {
 impl EmergencyPages {
     /// Pages until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("emergency_page", self.poll, self.db.raised(), stop, || self.step()).await;
+        steps("emergency_page", self.poll, Hands::One, self.db.raised(), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ehub_postgres::{Db, Scope, StorageError};
 use tokio_util::sync::CancellationToken;
 
-use super::rest::{Step, steps};
+use super::rest::{Hands, Step, steps};
 use crate::operations::housekeeping::Tidy;
 
 /// Tidies up.
@@ -24,7 +24,7 @@ impl Housekeeping {
     pub async fn run(self, stop: CancellationToken) {
         // Never woken by events: only time makes things expire.
         let asleep = tokio::sync::watch::Sender::new(0);
-        steps("housekeeping", self.every, asleep.subscribe(), stop, || self.step()).await;
+        steps("housekeeping", self.every, Hands::One, asleep.subscribe(), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

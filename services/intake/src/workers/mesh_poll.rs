@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 use ehub_clock::Clock;
 use ehub_mesh::{MeshClient, MeshError, MessageType, Received};
 use ehub_postgres::{Db, Scope, StorageError};
+use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     operations::land::{HasLanded, LandMessage},
     storage::landed::Arrival,
 };
+
+/// How many messages are fetched at once.
+const AT_ONCE: usize = 6;
 
 /// Polls one mailbox.
 #[derive(Debug)]
@@ -56,18 +60,20 @@ impl MeshPoll {
             self.mesh.handshake().await?;
             *shaken = Some(now);
         }
-        for id in self.mesh.inbox(None).await? {
-            if stop.is_cancelled() {
-                return Ok(());
-            }
-            // One bad message must not hide those behind it.
-            if let Err(error) = self.fetch(&id).await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a message could not be fetched; it stays in the inbox"
-                );
-            }
-        }
+        let inbox = self.mesh.inbox(None).await?;
+        // Side by side: MESH answers slower than we store.
+        futures_util::stream::iter(inbox)
+            .take_until(stop.cancelled())
+            .for_each_concurrent(AT_ONCE, async |id| {
+                // One bad message must not hide those behind it.
+                if let Err(error) = self.fetch(&id).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a message could not be fetched; it stays in the inbox"
+                    );
+                }
+            })
+            .await;
         Ok(())
     }
 

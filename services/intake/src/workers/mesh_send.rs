@@ -7,7 +7,7 @@ use ehub_mesh::{MeshClient, Outgoing, SendError};
 use ehub_postgres::{Db, Scope, StorageError};
 use tokio_util::sync::CancellationToken;
 
-use super::rest::{Step, steps};
+use super::rest::{Hands, Step, steps};
 use crate::{
     operations::send_acknowledgement::{RecordSent, TakeAcknowledgement},
     storage::outbound::{Outbound, Sent},
@@ -31,7 +31,7 @@ pub struct MeshSend {
 impl MeshSend {
     /// Sends until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("mesh_send", self.poll, self.db.raised(), stop, || self.step()).await;
+        steps("mesh_send", self.poll, Hands::Several, self.db.raised(), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

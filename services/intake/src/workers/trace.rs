@@ -5,7 +5,7 @@ use std::time::Duration;
 use ehub_postgres::{Db, Scope, StorageError};
 use tokio_util::sync::CancellationToken;
 
-use super::rest::{Step, steps};
+use super::rest::{Hands, Step, steps};
 use crate::{
     demographics::{Demographics, DemographicsError},
     operations::trace::{self, RecordTrace, TakeTrace},
@@ -39,7 +39,7 @@ pub enum Error {
 impl Tracing {
     /// Traces until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("trace", self.poll, self.db.raised(), stop, || self.step()).await;
+        steps("trace", self.poll, Hands::Several, self.db.raised(), stop, || self.step()).await;
     }
 
     /// Traces the next patient who waits.

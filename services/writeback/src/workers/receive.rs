@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use ehub_mesh::{MeshClient, MeshError};
 use ehub_postgres::{Db, Scope, StorageError};
 use ehub_telemetry::metrics::{Counter, counter};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -15,6 +16,8 @@ use crate::{
 static ANSWERS: Counter =
     counter("ehub.writeback.answers", "{message}", "Messages of the write-back mailbox, by what became of them");
 
+/// How many messages are taken at once.
+const AT_ONCE: usize = 6;
 /// MESH wants to hear of a mailbox once a day.
 const HANDSHAKE: Duration = Duration::from_secs(24 * 3600);
 
@@ -66,13 +69,13 @@ impl Receive {
             self.client.handshake().await?;
             *greeted = Some(now);
         }
-        let mut seen = HashSet::new();
-        for id in self.client.inbox(None).await? {
-            if stop.is_cancelled() || !seen.insert(id.clone()) {
-                continue;
-            }
-            self.take(&id).await?;
-        }
+        let inbox: HashSet<String> = self.client.inbox(None).await?.into_iter().collect();
+        // Side by side: MESH answers slower than we store.
+        futures_util::stream::iter(inbox)
+            .take_until(stop.cancelled())
+            .map(Ok)
+            .try_for_each_concurrent(AT_ONCE, async |id: String| self.take(&id).await)
+            .await?;
         self.apply_all().await?;
         Ok(())
     }

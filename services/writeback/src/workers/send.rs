@@ -6,6 +6,7 @@ use std::time::Duration;
 use ehub_identifiers::NhsNumber;
 use ehub_postgres::{Db, Scope, StorageError};
 use ehub_telemetry::metrics::{Counter, counter};
+use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,6 +23,9 @@ use crate::{
 
 static SENDS: Counter = counter("ehub.writeback.sends", "{attempt}", "Attempts to send a document, by how they ended");
 static HELD: Counter = counter("ehub.writeback.held", "{entry}", "Entries held for a person before sending, by reason");
+
+/// How many documents are made or sent at once: each waits for somebody outside most of the time.
+const HANDS: usize = 4;
 
 /// How the sender works.
 #[derive(Debug, Clone)]
@@ -66,6 +70,16 @@ impl Send {
 
     async fn round(&self, stop: &CancellationToken) -> Result<(), StorageError> {
         self.db.run(&Scope::work(), &self.release).await?;
+        // One looks first: a round with nothing to do costs one look at each step.
+        let (prepared, sent) = (self.prepare_one().await?, self.send_one().await?);
+        if prepared || sent {
+            try_join_all((0..HANDS).map(|_| self.all(stop))).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes and sends until nothing waits.
+    async fn all(&self, stop: &CancellationToken) -> Result<(), StorageError> {
         while !stop.is_cancelled() && self.prepare_one().await? {}
         while !stop.is_cancelled() && self.send_one().await? {}
         Ok(())

@@ -232,7 +232,9 @@ mod tests {
         let root = FieldPath::from("cost_centre");
         assert!(period(&mut fields, &root, "2026-03-01", "2026-03-02").is_some());
         assert!(period(&mut fields, &root, "2026-03-01", "").is_some());
-        for (from, to) in [("2026-03-01", "2026-03-01"), ("2026-3-1", ""), ("2026-W09-7", ""), ("2026-02-29", ""), ("", "")] {
+        for (from, to) in
+            [("2026-03-01", "2026-03-01"), ("2026-3-1", ""), ("2026-W09-7", ""), ("2026-02-29", ""), ("", "")]
+        {
             assert!(period(&mut fields, &root, from, to).is_none(), "{from} {to}");
         }
     }

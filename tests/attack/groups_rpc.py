@@ -1,0 +1,397 @@
+"""What is tried on every RPC: tokens, scopes, fields, strangers, replays, grants, bytes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+from book import Book
+from catalogue import Rpc
+from fields import cases, matches
+from fixture import BIRCH, CEDAR, Fixture, new
+from suite import Suite, b64, sign
+
+BAD_TOKEN = "a valid access token is required"
+UNAUTHENTICATED = ("UNAUTHENTICATED", "TOKEN_INVALID")
+# Filters of lists, where UNSPECIFIED means all.
+FILTERS = {"state"}
+
+
+class Attack:
+    """Everything a group needs."""
+
+    def __init__(self, suite: Suite, fx: Fixture, book: Book, rpcs: list[Rpc]) -> None:
+        self.suite, self.fx, self.book, self.rpcs = suite, fx, book, rpcs
+
+    def go(self, rpc: Rpc, body, metadata):
+        """One call of an RPC."""
+        return self.fx.wire.call(rpc.service, rpc.path, body, metadata, stream=rpc.stream)
+
+    def as_usual(self, rpc: Rpc, persona: str | None = None) -> list[tuple[str, str]]:
+        """The metadata of a good call."""
+        return self.fx.bearer(persona or rpc.persona, self.fx.grant if rpc.grant != "none" else None)
+
+    # Who
+
+    def tokens(self) -> None:
+        """No token, and tokens that prove nothing: one answer for all."""
+        for rpc in self.rpcs:
+            body = rpc.good(self.fx)
+            for case, metadata in self._bad_tokens(rpc.persona):
+                answer = self.go(rpc, body, metadata)
+                self.book.answer("tokens", rpc.short, case, answer, *UNAUTHENTICATED, message=BAD_TOKEN)
+
+    def _bad_tokens(self, persona: str):
+        now, suite = int(time.time()), self.suite
+        good = suite.token(persona)
+        head, claims, signature = good.split(".")
+        fresh = suite.fresh(persona)
+        bearer = lambda token: [("authorization", "Bearer " + token)]  # noqa: E731
+        yield "no token", []
+        yield "empty token", [("authorization", "Bearer ")]
+        yield "another scheme", [("authorization", "Basic " + good)]
+        yield "two tokens", bearer(good) + bearer(good)
+        yield "garbage", bearer("not.a.token")
+        yield "token without its signature", bearer(f"{head}.{claims}.")
+        yield "token with a changed signature", bearer(f"{head}.{claims}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}")
+        yield "algorithm none", bearer(f"{_head('none')}.{claims}.")
+        yield "algorithm HS256", bearer(f"{_head('HS256')}.{claims}.{signature}")
+        yield "unknown key", bearer(suite.minted(fresh, {"kid": "nobody"}))
+        yield "our key under the issuer's name of its key", bearer(suite.minted(fresh, {"kid": "dev-1"}))
+        yield "expired token", bearer(suite.minted(fresh | {"iat": now - 700, "exp": now - 60}))
+        yield "token of the future", bearer(suite.minted(fresh | {"iat": now + 600, "nbf": now + 600, "exp": now + 700}))
+        yield "token for another audience", bearer(suite.minted(fresh | {"aud": "somebody"}))
+        yield "token of another issuer", bearer(suite.minted(fresh | {"iss": "http://127.0.0.1:1"}))
+        yield "type JWT", bearer(suite.minted(fresh, {"typ": "JWT"}))
+        yield "lifetime of a day", bearer(suite.minted(fresh | {"exp": now + 86_400}))
+        yield "a grant for a token", bearer(self.fx.grant)
+        yield "token of 9 kB", bearer("a" * 9_000)
+
+    def scopes(self) -> None:
+        """A good token without the scope, of the wrong kind, or of an organisation nobody knows."""
+        for rpc in self.rpcs:
+            body, rule = rpc.good(self.fx), self.rule(rpc)
+            metadata = [("authorization", "Bearer " + self.suite.token(rpc.persona, scope="none"))]
+            answer = self.go(rpc, body, metadata)
+            self.book.answer("scopes", rpc.short, "token without the scope", answer, "PERMISSION_DENIED", "SCOPE_MISSING")
+            for kind in ("person", "client"):
+                if kind in rule["callers"]:
+                    continue
+                claims = self.everything("supplier" if kind == "client" else "gp-anna")
+                answer = self.go(rpc, body, self.minted(claims))
+                case = f"a {kind} with the scope"
+                self.book.answer("scopes", rpc.short, case, answer, "PERMISSION_DENIED", "CALLER_KIND_NOT_ALLOWED")
+            service = [("authorization", "Bearer " + self.suite.service_token("intake"))]
+            answer = self.go(rpc, body, service)
+            self.book.answer("scopes", rpc.short, "a service's own token", answer, "PERMISSION_DENIED", "CALLER_KIND_NOT_ALLOWED")
+            if rule["bound"]:
+                answer = self.go(rpc, body, self.minted(self.everything(rpc.persona, ehub_org=None)))
+                reasons = ("ORGANISATION_MISSING", "ORGANISATION_UNKNOWN")
+                case = "token without an organisation"
+                self.book.answer("scopes", rpc.short, case, answer, "PERMISSION_DENIED", reasons)
+
+    def rule(self, rpc: Rpc) -> dict:
+        """The RPC's access rule as the contract has it."""
+        service, _, name = rpc.method.rpartition("/")
+        method = self.fx.contract.service(service).methods_by_name[name]
+        extension = self.fx.contract.pool.FindExtensionByName("ehub.auth.v1.rule")
+        rule = method.GetOptions().Extensions[extension]
+        kinds = {1: "person", 2: "client", 3: "service"}
+        return {"callers": {kinds[kind] for kind in rule.callers}, "bound": rule.practice in (1, 2), "scopes": list(rule.scopes)}
+
+    def everything(self, persona: str, **changes) -> dict:
+        """Claims of a persona with every scope there is."""
+        scopes = sorted({scope for rpc in self.rpcs for scope in self.rule(rpc)["scopes"]})
+        return self.suite.fresh(persona, **({"scope": " ".join(scopes)} | changes))
+
+    def minted(self, claims: dict) -> list[tuple[str, str]]:
+        """Metadata with a token of our own making."""
+        return [("authorization", "Bearer " + self.suite.minted(claims))]
+
+    # Fields
+
+    def empty(self) -> None:
+        """Nothing at all: every required field is named."""
+        for rpc in self.rpcs:
+            if not rpc.required:
+                continue
+            answer = self.go(rpc, b"", self.as_usual(rpc))
+            missing = [path for path in rpc.required if path not in answer.paths]
+            wrong = f"not named: {', '.join(missing)}" if missing else ""
+            case = "empty message: " + ", ".join(rpc.required)
+            if wrong:
+                self.book.note("fields", rpc.short, case, str(answer), wrong)
+            else:
+                self.book.answer("fields", rpc.short, case, answer, "INVALID_ARGUMENT", "INVALID_FIELDS")
+
+    def fields(self) -> None:
+        """Each field wrong in turn."""
+        timestamp = self.fx.contract.klass("google.protobuf.Timestamp")
+        for rpc in self.rpcs:
+            good = rpc.good(self.fx)
+            for case in cases(good, timestamp, self.fx.canary, rpc.ignored, FILTERS):
+                if rpc.mutates and case.path != "request_id":
+                    case.message.request_id = new()
+                answer = self.go(rpc, case.message, self.as_usual(rpc))
+                if case.path.endswith("etag") and answer.code == "ABORTED":
+                    # An etag is opaque: what it never was it is not now.
+                    self.book.answer("fields", rpc.short, case.name, answer, "ABORTED", "ETAG_MISMATCH", about=case.path)
+                    continue
+                named = answer.code == "INVALID_ARGUMENT" and matches(case.path, answer.paths)
+                path = None if named else case.path
+                self.book.answer(
+                    "fields", rpc.short, case.name, answer, "INVALID_ARGUMENT", "INVALID_FIELDS", path, about=case.path
+                )
+                if answer.ok and rpc.mutates:
+                    # What should have been refused has replaced something: put it back for the cases that follow.
+                    self.go(rpc, rpc.good(self.fx), self.as_usual(rpc))
+
+    def pages(self) -> None:
+        """Page tokens of nobody, of another call, of another person."""
+        foreign = {}
+        for rpc in self.rpcs:
+            body = rpc.good(self.fx)
+            if not hasattr(body, "page_token"):
+                continue
+            answer = self.go(rpc, body, self.as_usual(rpc))
+            token = getattr(self.fx.read(rpc.method, answer), "next_page_token", "") if answer.ok else ""
+            if token:
+                foreign[rpc.method] = token
+        for rpc in self.rpcs:
+            body = rpc.good(self.fx)
+            if not hasattr(body, "page_token"):
+                continue
+            tried = {"page token of nobody": "bm9ib2R5", "page token with NUL": "a\0b", "page token of 9 kB": "A" * 9_000}
+            other = next((token for method, token in foreign.items() if method != rpc.method), None)
+            if other:
+                tried["page token of another call"] = other
+            if rpc.method in foreign:
+                own = foreign[rpc.method]
+                tried["changed page token"] = own[:-2] + ("AA" if own[-2:] != "AA" else "BB")
+            for case, token in tried.items():
+                body.page_token = token
+                answer = self.go(rpc, body, self.as_usual(rpc))
+                reasons = ("PAGE_TOKEN_INVALID", "INVALID_FIELDS")
+                self.book.answer("pages", rpc.short, case, answer, "INVALID_ARGUMENT", reasons, "page_token")
+            if rpc.method in foreign:
+                body.page_token = foreign[rpc.method]
+                metadata = self.minted(self.everything(rpc.persona, sub="attack-nobody", client_id="attack-client"))
+                answer = self.go(rpc, body, metadata)
+                case = "page token of another person"
+                self.book.answer("pages", rpc.short, case, answer, "INVALID_ARGUMENT", reasons, "page_token")
+
+    # Whose
+
+    def strangers(self) -> None:
+        """What is not yours looks exactly like what is not there."""
+        self.fx.roster("admin-cora", [CEDAR], "administrator")
+        self._until_cora_sees_only_cedar()
+        for rpc in self.rpcs:
+            person = "person" in self.rule(rpc)["callers"]
+            elsewhere = ["token-elsewhere"] if person and rpc.strangers and self.rule(rpc)["bound"] else []
+            for stranger in [*rpc.strangers, *elsewhere]:
+                there, absent = self._pair(rpc, stranger)
+                same = there.same_as(absent)
+                wrong = "" if same else f"there: {there}; not there: {absent}"
+                if same and there.code != "NOT_FOUND" and rpc.grant != "required":
+                    wrong = f"expected NOT_FOUND, got {there}"
+                wrong = "; ".join(filter(None, [wrong, *self.book.manners(there)]))
+                got = f"{there.code} {there.reason}"
+                self.book.note("strangers", rpc.short, "not yours is as not there", got, wrong, _who(stranger))
+        self.fx.roster("admin-cora", [], "administrator")
+
+    def _until_cora_sees_only_cedar(self) -> None:
+        end = time.monotonic() + 20
+        watched = [rpc for rpc in self.rpcs if rpc.short.split("/")[1] in ("GetConsultation", "GetWorkItem", "GetEntry")]
+        while time.monotonic() < end:
+            seen = [self.go(rpc, rpc.good(self.fx), self.fx.bearer("admin-cora")).code for rpc in watched]
+            if set(seen) == {"NOT_FOUND"}:
+                break
+            time.sleep(0.2)
+        # Prescribing hears of it on its own; nothing else shows when.
+        time.sleep(1.5)
+
+    def _pair(self, rpc: Rpc, stranger: str):
+        metadata = self._stranger(rpc, stranger)
+        there = rpc.good(self.fx)
+        absent = type(there)()
+        absent.CopyFrom(there)
+        collection = getattr(there, rpc.names).partition("/")[0]
+        setattr(absent, rpc.names, f"{collection}/{new()}")
+        if rpc.method.endswith("FileEntry"):
+            there.name, absent.name = f"entries/{new()}", f"entries/{new()}"
+        if rpc.method.endswith("RaisePrescription"):
+            there.name, absent.name = f"prescriptions/{new()}", f"prescriptions/{new()}"
+        if rpc.method.endswith("ConvertQuarantined"):
+            there.practice_ods = absent.practice_ods = BIRCH
+        if rpc.mutates:
+            there.request_id, absent.request_id = new(), new()
+        return self.go(rpc, there, metadata), self.go(rpc, absent, metadata)
+
+    def _stranger(self, rpc: Rpc, who: str) -> list[tuple[str, str]]:
+        if who == "hub-nobody":
+            return self.minted(self.everything("gp-anna", sub="attack-nobody", ehub_name="Nobody"))
+        if who == "token-elsewhere":
+            claims = self.everything(rpc.persona, ehub_practices=[CEDAR])
+            return self.minted(claims) + ([("ehub-grant", self.fx.grant)] if rpc.grant != "none" else [])
+        if who == "other-hub":
+            return self.minted(self.everything("practice-birch", sub="practice-birch"))
+        if who == "supplier-two":
+            return self.minted(self.everything("supplier", sub="supplier-two", client_id="supplier-two"))
+        if who == "admin-cora" and rpc.grant != "none":
+            return self.fx.bearer(who, self.fx.cedar_grant)
+        return self.fx.bearer(who)
+
+    # Again
+
+    def replays(self) -> None:
+        """The same again, and other content under the same request id."""
+        for rpc in self.rpcs:
+            if not rpc.fresh or not rpc.vary:
+                if rpc.mutates:
+                    self.book.skip(f"{rpc.short}: replay", "needs a signature of a prescriber; tests/journeys has it")
+                continue
+            body, grant = rpc.fresh(self.fx)
+            metadata = self.fx.bearer(rpc.persona, grant)
+            first = self.go(rpc, body, metadata)
+            if not self.book.answer("replays", rpc.short, "good call", first, "OK"):
+                continue
+            again = self.go(rpc, body, metadata)
+            wrong = "" if again.ok and self._alike(rpc, first, again) else f"another answer: {again}"
+            wrong = wrong or ("" if again.replayed else "no ehub-replayed")
+            self.book.note("replays", rpc.short, "same request id, same content: the same answer", "OK ehub-replayed", wrong)
+            if again.replayed and "ehub-replayed" not in again.trailers:
+                self.book.notes.append("ehub-replayed comes as a header, the contract says trailer")
+            rpc.vary(body)
+            other = self.go(rpc, body, metadata)
+            case = "same request id, other content"
+            self.book.answer("replays", rpc.short, case, other, "ALREADY_EXISTS", "REQUEST_ID_REUSED")
+
+    def _alike(self, rpc: Rpc, first, again) -> bool:
+        one, two = self.fx.read(rpc.method, first), self.fx.read(rpc.method, again)
+        for answer in (one, two):
+            # A grant is never stored: it is signed anew, for what is left of the lease.
+            if "claim" in answer.DESCRIPTOR.fields_by_name and answer.HasField("claim"):
+                answer.claim.grant = ""
+                answer.claim.expire_time.Clear()
+        return one == two
+
+    # Under which claim
+
+    def grants(self) -> None:
+        """Grants that do not hold."""
+        for rpc in self.rpcs:
+            if rpc.grant == "none":
+                continue
+            for case, headers, code, reason in self._bad_grants(rpc):
+                body = rpc.good(self.fx)
+                if case == "grant of a released claim":
+                    if not hasattr(body, "consultation"):
+                        continue
+                    body.consultation = self.fx.gone
+                metadata = [*self.fx.bearer("gp-anna"), *headers]
+                self.book.answer("grants", rpc.short, case, self.go(rpc, body, metadata), code, reason)
+
+    def _bad_grants(self, rpc: Rpc):
+        fx, suite, now = self.fx, self.suite, int(time.time())
+        header = lambda grant: [("ehub-grant", grant)]  # noqa: E731
+        denied, past = "PERMISSION_DENIED", "FAILED_PRECONDITION"
+        if rpc.method.endswith("/GetConsultation"):
+            for case, headers in [
+                ("no grant", []),
+                ("garbage for a grant", header("x.y.z")),
+                ("grant of another consultation", header(fx.other_grant)),
+                ("expired grant", header(suite.forged_grant(fx.grant, iat=now - 900, exp=now - 600))),
+                ("grant of another person", header(fx.cedar_grant)),
+            ]:
+                yield case, headers, denied, "GRANT_REQUIRED"
+            return
+        if rpc.grant == "optional":
+            for case, headers in [("no grant", []), ("garbage for a grant", header("x.y.z"))]:
+                yield case, headers, "OK", None
+            return
+        invalid = (denied, "GRANT_INVALID")
+        head, claims, signature = fx.grant.split(".")
+        yield "no grant", [], denied, "GRANT_REQUIRED"
+        yield "garbage for a grant", header("x.y.z"), *invalid
+        yield "access token for a grant", header(suite.token("gp-anna")), *invalid
+        yield "two grants", header(fx.grant) + header(fx.grant), *invalid
+        yield "grant with a changed signature", header(f"{head}.{claims}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"), *invalid
+        none = _head("none", "ehub-grant+jwt", "grant-1")
+        yield "grant with algorithm none", header(f"{none}.{claims}."), *invalid
+        ours = sign({"alg": "EdDSA", "typ": "ehub-grant+jwt", "kid": "attack-1"}, {"sub": "gp-anna"}, suite._key)
+        yield "grant signed by the token issuer", header(ours), *invalid
+        yield "grant of another consultation", header(fx.other_grant), denied, "GRANT_FOR_ANOTHER"
+        yield "grant of another person", header(fx.cedar_grant), *invalid
+        yield "grant to read", header(suite.forged_grant(fx.grant, grant="view")), *invalid
+        yield "grant for another audience", header(suite.forged_grant(fx.grant, aud="somebody")), *invalid
+        yield "grant of the future", header(suite.forged_grant(fx.grant, iat=now + 600)), *invalid
+        yield "expired grant", header(suite.forged_grant(fx.grant, iat=now - 900, exp=now - 1)), past, "CLAIM_EXPIRED"
+        over = ("CLAIM_SUPERSEDED", "CLAIM_EXPIRED")
+        yield "grant of a released claim", header(fx.gone_grant), past, over[0]
+        epoch = int(_claim(fx.grant, "epoch")) - 1
+        yield "grant of an epoch before", header(suite.forged_grant(fx.grant, epoch=epoch)), past, over[0]
+
+    # Bytes
+
+    def bytes(self) -> None:
+        """Bytes that are no message of ours."""
+        for rpc in self.rpcs:
+            descriptor = rpc.good(self.fx).DESCRIPTOR
+            strings = [field.number for field in descriptor.fields if field.type == 9 and not field.is_repeated]
+            numbers = [field.number for field in descriptor.fields if field.type in (5, 3)]
+            tried = {
+                "truncated message": b"\x0a\xff\x01abc",
+                "truncated varint": b"\xff\xff\xff",
+                "varint of eleven bytes": b"\xff" * 11,
+                "field number 0": b"\x00\x01",
+                "wire type 7": b"\x0f\x01",
+                "groups 20 000 deep": b"\xa3\x3e" * 20_000,
+                "group that does not end": b"\xa3\x3e",
+                "end of a group that did not begin": b"\xa4\x3e",
+            }
+            if strings:
+                tag = strings[0] << 3
+                tried["number where text belongs"] = bytes([tag | 0, 1])
+                tried["text that is not UTF-8"] = bytes([tag | 2, 2, 0xFF, 0xFE])
+                tried["lone surrogate"] = bytes([tag | 2, 3, 0xED, 0xA0, 0x80])
+                tried["overlong UTF-8"] = bytes([tag | 2, 2, 0xC0, 0x80])
+            if numbers:
+                tried["text where a number belongs"] = bytes([numbers[0] << 3 | 2, 1, 0x41])
+            for case, body in tried.items():
+                answer = self.go(rpc, body, self.as_usual(rpc))
+                self.book.answer("bytes", rpc.short, case, answer, "INVALID_ARGUMENT", "MALFORMED_REQUEST")
+            big = b"\xa2\x3e" + _varint(5 << 20) + b"x" * (5 << 20)
+            answer = self.go(rpc, big, self.as_usual(rpc))
+            code = ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED")
+            self.book.answer("bytes", rpc.short, "message of 5 MiB", answer, code, "MESSAGE_TOO_LARGE")
+
+
+def _head(algorithm: str, typ: str = "at+jwt", kid: str = "dev-1") -> str:
+    return b64(json.dumps({"alg": algorithm, "typ": typ, "kid": kid}).encode())
+
+
+def _varint(number: int) -> bytes:
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def _claim(token: str, name: str):
+    body = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[name]
+
+
+def _who(stranger: str) -> str:
+    return {
+        "practice-birch": "a person of another practice",
+        "practice-cedar": "a person of a third practice",
+        "admin-cora": "a colleague of the hub who works for another practice",
+        "hub-nobody": "a person of the hub without a roster",
+        "other-hub": "a person of another organisation",
+        "supplier-two": "another client of the supplier",
+        "token-elsewhere": "the holder, by a token for another practice only",
+    }[stranger]
