@@ -210,8 +210,8 @@ def _allocation() -> list[Rpc]:
             lambda fx: fx.request(a + "AcknowledgeAlert", request_id=new(), alert=fx.alert),
             [RID, "alert"],
             names="alert",
-            strangers=["other-hub"],
-            fresh=lambda fx: (fx.request(a + "AcknowledgeAlert", request_id=new(), alert=fx.alert), None),
+            strangers=["other-hub", "hub-nobody"],
+            fresh=lambda fx: (fx.request(a + "AcknowledgeAlert", request_id=new(), alert=fx.raised_alert()), None),
             vary=lambda message: setattr(message, "alert", f"alerts/{new()}"),
         ),
     ]

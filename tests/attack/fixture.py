@@ -212,8 +212,7 @@ class Fixture:
         self.entry = self.filed(self.main, self.grant)
         self.waiting = self.filed(self.cedar, self.cedar_grant, "admin-cora")
         self.prescription = self.raised(self.main, self.grant)
-        self.emergency = self.submitted(text="I have crushing chest pain going down my left arm and I am sweating.")
-        self.alert = self._alert()
+        self.alert = self.raised_alert()
         self.quarantined = self.newly_quarantined()
         timeline = f"{AUDIT}.AuditService/GetTimeline"
         end = time.monotonic() + 15
@@ -224,7 +223,9 @@ class Fixture:
                 break
             time.sleep(0.2)
 
-    def _alert(self) -> str:
+    def raised_alert(self) -> str:
+        """The alert of a new emergency."""
+        self.emergency = self.submitted(text="I have crushing chest pain going down my left arm and I am sweating.")
         method = f"{ALLOCATION}.AllocationService/ListAlerts"
         end = time.monotonic() + 20
         while time.monotonic() < end:

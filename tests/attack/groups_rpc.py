@@ -9,7 +9,7 @@ import time
 from book import Book
 from catalogue import Rpc
 from fields import cases, matches
-from fixture import BIRCH, CEDAR, Fixture, new
+from fixture import Fixture, new
 from suite import Suite, b64, sign
 
 BAD_TOKEN = "a valid access token is required"
@@ -98,7 +98,9 @@ class Attack:
         extension = self.fx.contract.pool.FindExtensionByName("ehub.auth.v1.rule")
         rule = method.GetOptions().Extensions[extension]
         kinds = {1: "person", 2: "client", 3: "service"}
-        return {"callers": {kinds[kind] for kind in rule.callers}, "bound": rule.practice in (1, 2), "scopes": list(rule.scopes)}
+        callers = {kinds[kind] for kind in rule.callers}
+        bound = {"bound": rule.practice in (1, 2), "practices": rule.practice == 1}
+        return {"callers": callers, "scopes": list(rule.scopes)} | bound
 
     def everything(self, persona: str, **changes) -> dict:
         """Claims of a persona with every scope there is."""
@@ -181,68 +183,6 @@ class Attack:
                 case = "page token of another person"
                 self.book.answer("pages", rpc.short, case, answer, "INVALID_ARGUMENT", reasons, "page_token")
 
-    # Whose
-
-    def strangers(self) -> None:
-        """What is not yours looks exactly like what is not there."""
-        self.fx.roster("admin-cora", [CEDAR], "administrator")
-        self._until_cora_sees_only_cedar()
-        for rpc in self.rpcs:
-            person = "person" in self.rule(rpc)["callers"]
-            elsewhere = ["token-elsewhere"] if person and rpc.strangers and self.rule(rpc)["bound"] else []
-            for stranger in [*rpc.strangers, *elsewhere]:
-                there, absent = self._pair(rpc, stranger)
-                same = there.same_as(absent)
-                wrong = "" if same else f"there: {there}; not there: {absent}"
-                if same and there.code != "NOT_FOUND" and rpc.grant != "required":
-                    wrong = f"expected NOT_FOUND, got {there}"
-                wrong = "; ".join(filter(None, [wrong, *self.book.manners(there)]))
-                got = f"{there.code} {there.reason}"
-                self.book.note("strangers", rpc.short, "not yours is as not there", got, wrong, _who(stranger))
-        self.fx.roster("admin-cora", [], "administrator")
-
-    def _until_cora_sees_only_cedar(self) -> None:
-        end = time.monotonic() + 20
-        watched = [rpc for rpc in self.rpcs if rpc.short.split("/")[1] in ("GetConsultation", "GetWorkItem", "GetEntry")]
-        while time.monotonic() < end:
-            seen = [self.go(rpc, rpc.good(self.fx), self.fx.bearer("admin-cora")).code for rpc in watched]
-            if set(seen) == {"NOT_FOUND"}:
-                break
-            time.sleep(0.2)
-        # Prescribing hears of it on its own; nothing else shows when.
-        time.sleep(1.5)
-
-    def _pair(self, rpc: Rpc, stranger: str):
-        metadata = self._stranger(rpc, stranger)
-        there = rpc.good(self.fx)
-        absent = type(there)()
-        absent.CopyFrom(there)
-        collection = getattr(there, rpc.names).partition("/")[0]
-        setattr(absent, rpc.names, f"{collection}/{new()}")
-        if rpc.method.endswith("FileEntry"):
-            there.name, absent.name = f"entries/{new()}", f"entries/{new()}"
-        if rpc.method.endswith("RaisePrescription"):
-            there.name, absent.name = f"prescriptions/{new()}", f"prescriptions/{new()}"
-        if rpc.method.endswith("ConvertQuarantined"):
-            there.practice_ods = absent.practice_ods = BIRCH
-        if rpc.mutates:
-            there.request_id, absent.request_id = new(), new()
-        return self.go(rpc, there, metadata), self.go(rpc, absent, metadata)
-
-    def _stranger(self, rpc: Rpc, who: str) -> list[tuple[str, str]]:
-        if who == "hub-nobody":
-            return self.minted(self.everything("gp-anna", sub="attack-nobody", ehub_name="Nobody"))
-        if who == "token-elsewhere":
-            claims = self.everything(rpc.persona, ehub_practices=[CEDAR])
-            return self.minted(claims) + ([("ehub-grant", self.fx.grant)] if rpc.grant != "none" else [])
-        if who == "other-hub":
-            return self.minted(self.everything("practice-birch", sub="practice-birch"))
-        if who == "supplier-two":
-            return self.minted(self.everything("supplier", sub="supplier-two", client_id="supplier-two"))
-        if who == "admin-cora" and rpc.grant != "none":
-            return self.fx.bearer(who, self.fx.cedar_grant)
-        return self.fx.bearer(who)
-
     # Again
 
     def replays(self) -> None:
@@ -250,7 +190,7 @@ class Attack:
         for rpc in self.rpcs:
             if not rpc.fresh or not rpc.vary:
                 if rpc.mutates:
-                    self.book.skip(f"{rpc.short}: replay", "needs a signature of a prescriber; tests/journeys has it")
+                    self.book.skip(f"{rpc.short}: replay", "needs the signature of a prescriber, which this program does not make")
                 continue
             body, grant = rpc.fresh(self.fx)
             metadata = self.fx.bearer(rpc.persona, grant)
@@ -383,15 +323,3 @@ def _varint(number: int) -> bytes:
 def _claim(token: str, name: str):
     body = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[name]
-
-
-def _who(stranger: str) -> str:
-    return {
-        "practice-birch": "a person of another practice",
-        "practice-cedar": "a person of a third practice",
-        "admin-cora": "a colleague of the hub who works for another practice",
-        "hub-nobody": "a person of the hub without a roster",
-        "other-hub": "a person of another organisation",
-        "supplier-two": "another client of the supplier",
-        "token-elsewhere": "the holder, by a token for another practice only",
-    }[stranger]

@@ -22,6 +22,7 @@ from groups_http import Http  # noqa: E402
 from groups_mesh import MeshCases  # noqa: E402
 from groups_rpc import Attack  # noqa: E402
 from groups_state import States  # noqa: E402
+from groups_strangers import Strangers  # noqa: E402
 from suite import ROOT, SERVICES, NotRunning, Suite  # noqa: E402
 from wire import Contract, Wire  # noqa: E402
 
@@ -62,7 +63,7 @@ def attack(suite: Suite, wanted: list[str]) -> int:
         "pages": attacker.pages,
         "tokens": attacker.tokens,
         "scopes": attacker.scopes,
-        "strangers": attacker.strangers,
+        "strangers": Strangers(attacker).run,
         "grants": attacker.grants,
         "bytes": attacker.bytes,
         "http": Http(attacker).run,

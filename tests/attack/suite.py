@@ -48,7 +48,12 @@ class Suite:
             if self._alive():
                 self._trust_our_key()
                 return "a suite that was running"
-        self._start()
+        try:
+            self._start()
+        except NotRunning as error:
+            # What is attacked here is the suite, not its morning: a morning that fails once is said and repeated.
+            print(error, flush=True)
+            self._start()
         return "a suite of its own"
 
     def _alive(self) -> bool:
