@@ -66,7 +66,7 @@ pub async fn play(suite: &Suite, running: &Running, options: &DevOptions) -> any
             players.spawn(clinician::work(session, skill, signer, Arc::clone(&tally), stop.clone()));
         }
     }
-    players.spawn(people::duty(suite.as_persona("duty-dan"), Arc::clone(&tally), stop.clone()));
+    players.spawn(people::duty(suite.as_persona("duty-dan"), began, Arc::clone(&tally), stop.clone()));
     for practice in ["practice-alder", "practice-birch", "practice-cedar"] {
         players.spawn(people::practice(suite.as_persona(practice), Arc::clone(&tally), stop.clone()));
     }

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use ehub_proto::allocation::v1::{
-    AcknowledgeAlertRequest, AcknowledgeTransferRequest, ListAlertsRequest, ListInboxRequest,
+    AcknowledgeAlertRequest, AcknowledgeTransferRequest, Alert, ListAlertsRequest, ListInboxRequest,
 };
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Tally;
@@ -13,10 +14,15 @@ use crate::session::{Session, new_id};
 /// How often they look.
 const LOOK: Duration = Duration::from_millis(700);
 
-/// Acknowledges every clinical alert.
-pub async fn duty(session: Session, tally: Arc<Tally>, stop: CancellationToken) -> anyhow::Result<()> {
+/// Acknowledges every clinical alert, and counts those of this run that somebody has.
+pub async fn duty(
+    session: Session,
+    began: OffsetDateTime,
+    tally: Arc<Tally>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     while pause(&stop).await {
-        let request = session.request(ListAlertsRequest { page_size: 100, page_token: String::new() }).await?;
+        let request = session.request(ListAlertsRequest { page_size: 500, page_token: String::new() }).await?;
         let alerts = match session.allocation().list_alerts(request).await {
             Ok(answer) => answer.into_inner().alerts,
             Err(status) => {
@@ -24,11 +30,14 @@ pub async fn duty(session: Session, tally: Arc<Tally>, stop: CancellationToken) 
                 continue;
             }
         };
+        let of_this_run =
+            |alert: &&Alert| alert.raise_time.as_ref().is_some_and(|at| at.seconds >= began.unix_timestamp());
+        let acknowledged = alerts.iter().filter(of_this_run).filter(|alert| alert.acknowledge_time.is_some()).count();
+        tally.note(|counts| counts.alerts_acknowledged = counts.alerts_acknowledged.max(acknowledged));
         for alert in alerts.into_iter().filter(|alert| alert.acknowledge_time.is_none()) {
             let request = AcknowledgeAlertRequest { request_id: new_id(), alert: alert.name };
-            match session.allocation().acknowledge_alert(session.request(request).await?).await {
-                Ok(_) => tally.note(|counts| counts.alerts_acknowledged += 1),
-                Err(status) => tally.hitch("an alert could not be acknowledged", &status),
+            if let Err(status) = session.allocation().acknowledge_alert(session.request(request).await?).await {
+                tally.hitch("an alert could not be acknowledged", &status);
             }
         }
     }

@@ -37,7 +37,8 @@ impl GrantPresented {
     ///
     /// # Errors
     /// FAILED_PRECONDITION `CLAIM_EXPIRED` when it has ended; PERMISSION_DENIED `GRANT_REQUIRED` when there is none and
-    /// `GRANT_INVALID` when it is not one for this caller, consultation and purpose.
+    /// `GRANT_FOR_ANOTHER` or
+    /// `GRANT_INVALID` when it is not one for this consultation, caller and purpose.
     pub fn require(&self, needed: GrantKind, consultation: Uuid, now: Timestamp) -> Result<&Grant, Fault> {
         match self {
             Self::Absent => Err(Fault::permission_denied(
@@ -45,7 +46,8 @@ impl GrantPresented {
                 "this call needs the grant of a claim in the metadata key ehub-grant",
             )),
             Self::Invalid(GrantRefusal::Expired) => Err(expired()),
-            Self::Valid(grant) if grant.consultation != consultation || !grant.kind.permits(needed) => Err(invalid()),
+            Self::Valid(grant) if grant.consultation != consultation => Err(for_another()),
+            Self::Valid(grant) if !grant.kind.permits(needed) => Err(invalid()),
             Self::Valid(grant) if now >= grant.expires_at => Err(expired()),
             Self::Valid(grant) => Ok(grant),
             Self::Invalid(_) => Err(invalid()),
@@ -63,8 +65,12 @@ fn expired() -> Fault {
     Fault::new(Code::FailedPrecondition, "auth.ehub", "CLAIM_EXPIRED", "the claim this grant belongs to has ended")
 }
 
+fn for_another() -> Fault {
+    Fault::permission_denied("GRANT_FOR_ANOTHER", "the grant is for another consultation than the request names")
+}
+
 fn invalid() -> Fault {
-    Fault::permission_denied("GRANT_INVALID", "the grant is not one for this caller, consultation and purpose")
+    Fault::permission_denied("GRANT_INVALID", "the grant is not one for this caller and purpose")
 }
 
 #[cfg(test)]

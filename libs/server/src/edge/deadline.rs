@@ -74,7 +74,7 @@ enum Refused {
 impl Refused {
     fn fault(self) -> Fault {
         let (reason, message) = match self {
-            Self::Malformed => ("MALFORMED_DEADLINE", "grpc-timeout must be 1 to 8 digits and one of H M S m u n"),
+            Self::Malformed => ("DEADLINE_MALFORMED", "grpc-timeout must be 1 to 8 digits and one of H M S m u n"),
             Self::Missing => ("DEADLINE_REQUIRED", "a unary call must set a deadline"),
         };
         Fault::new(Code::InvalidArgument, DOMAIN, reason, message)

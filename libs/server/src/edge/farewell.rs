@@ -36,7 +36,7 @@ impl Step for Farewell {
 }
 
 fn leaving(retry_after: Duration) -> Status {
-    Fault::new(Code::Unavailable, DOMAIN, "SHUTTING_DOWN", "this replica is stopping; connect again")
+    Fault::new(Code::Unavailable, DOMAIN, "STOPPING", "this replica is stopping; connect again")
         .retry_after(retry_after)
         .into_status()
 }

@@ -33,7 +33,7 @@ async fn deadlines_are_read_kept_and_capped() {
     for malformed in ["", "5", "5x", "123456789S"] {
         let status = running.call("/test.Probe/Ok", &[("grpc-timeout", malformed)]).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{malformed}");
-        assert_eq!(status.get_error_details().error_info().expect("a reason").reason, "MALFORMED_DEADLINE");
+        assert_eq!(status.get_error_details().error_info().expect("a reason").reason, "DEADLINE_MALFORMED");
     }
     // Without the header, so that no timer of the client can be the first to strike.
     let expired = running.call("/test.Probe/Hang", &[]).await;

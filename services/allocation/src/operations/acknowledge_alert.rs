@@ -17,6 +17,8 @@ pub struct AcknowledgeAlert {
     pub subject: String,
     /// Their organisation.
     pub owner: OdsCode,
+    /// The practices their token is limited to, when it is.
+    pub practices: Option<Vec<String>>,
     /// Which.
     pub alert: AlertId,
 }
@@ -48,7 +50,9 @@ impl Work for AcknowledgeAlert {
 
     async fn run(&self, tx: &mut Tx) -> Result<Alert, AlertError> {
         require_fresh(tx).await.map_err(AlertError::Access)?;
-        let mut alert = alerts::lock(tx, self.alert, self.owner.as_str()).await?.ok_or(AlertError::NotFound)?;
+        let mut alert = alerts::lock(tx, self.alert, self.owner.as_str(), self.practices.as_deref())
+            .await?
+            .ok_or(AlertError::NotFound)?;
         if let AlertSubject::Consultation(id) = alert.subject {
             tx.concerns(id.uuid());
         }

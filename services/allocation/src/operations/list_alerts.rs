@@ -15,6 +15,8 @@ use crate::{
 pub struct ListAlerts {
     /// The caller's organisation.
     pub owner: OdsCode,
+    /// The practices the caller's token is limited to, when it is.
+    pub practices: Option<Vec<String>>,
     /// Where the page before ended.
     pub after: Option<After>,
     /// How many at most.
@@ -37,7 +39,9 @@ impl Work for ListAlerts {
 
     async fn run(&self, tx: &mut Tx) -> Result<AlertPage, ItemError> {
         require_fresh(tx).await?;
-        let mut alerts = alerts::page(tx, self.owner.as_str(), self.after, i64::from(self.size) + 1).await?;
+        let mut alerts =
+            alerts::page(tx, self.owner.as_str(), self.practices.as_deref(), self.after, i64::from(self.size) + 1)
+                .await?;
         let more = alerts.len() > usize::from(self.size);
         alerts.truncate(self.size.into());
         for alert in &alerts {

@@ -211,7 +211,7 @@ pub(crate) fn list_alerts(
     let owner = organisation(call)?;
     let arguments = format!("{}|{}|{owner}", call.method, call.caller.subject);
     let after = page_token(tokens, &arguments, &request.page_token)?;
-    Ok((arguments, ListAlerts { owner, after, size }))
+    Ok((arguments, ListAlerts { owner, practices: listed(call), after, size }))
 }
 
 pub(crate) fn acknowledge_alert(
@@ -223,5 +223,10 @@ pub(crate) fn acknowledge_alert(
     let alert = fields.check("alert", AlertId::parse_name(&request.alert));
     let (id, alert) = fields.into_result(id.zip(alert))?;
     let owner = organisation(call)?;
-    Ok((id, AcknowledgeAlert { subject: call.caller.subject.clone(), owner, alert }))
+    Ok((id, AcknowledgeAlert { subject: call.caller.subject.clone(), owner, practices: listed(call), alert }))
+}
+
+/// The practices the caller's token is limited to, when it is.
+fn listed(call: &Call) -> Option<Vec<String>> {
+    call.caller.practices.as_ref().map(|practices| practices.iter().map(ToString::to_string).collect())
 }

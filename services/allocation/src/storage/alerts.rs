@@ -96,12 +96,21 @@ async fn raise(
     Ok((done.rows_affected() == 1).then_some(AlertId::new(alert)))
 }
 
-/// An alert of an organisation that the caller may see, locked.
-pub async fn lock(tx: &mut Tx, id: AlertId, owner_ods: &str) -> Result<Option<Alert>, StorageError> {
+/// An alert of an organisation that the caller may see, locked. A token's list of practices, when it
+/// has one, narrows it further; an alert about a quarantined message has no practice yet.
+pub async fn lock(
+    tx: &mut Tx,
+    id: AlertId,
+    owner_ods: &str,
+    practices: Option<&[String]>,
+) -> Result<Option<Alert>, StorageError> {
     const SQL: &str = const_format::formatcp!(
-        "/* alerts.lock */ select {COLUMNS} from allocation.alert where alert = $1 and owner_ods = $2 for update"
+        "/* alerts.lock */ select {COLUMNS} from allocation.alert where alert = $1 and owner_ods = $2 \
+            and ($3::text[] is null or consultation is null or exists (select from allocation.work_item w \
+                 where w.consultation = alert.consultation and w.practice_ods = any ($3))) for update"
     );
-    let row: Option<Row> = sqlx::query_as(SQL).bind(id.uuid()).bind(owner_ods).fetch_optional(tx.conn()).await?;
+    let row: Option<Row> =
+        sqlx::query_as(SQL).bind(id.uuid()).bind(owner_ods).bind(practices).fetch_optional(tx.conn()).await?;
     row.map(Alert::try_from).transpose()
 }
 
@@ -135,17 +144,32 @@ pub async fn acknowledge(tx: &mut Tx, alert: &mut Alert, subject: &str) -> Resul
 pub type After = (bool, i64, Uuid);
 
 /// A page of an organisation's alerts, unacknowledged first, then oldest first.
-pub async fn page(tx: &mut Tx, owner_ods: &str, after: Option<After>, size: i64) -> Result<Vec<Alert>, StorageError> {
+pub async fn page(
+    tx: &mut Tx,
+    owner_ods: &str,
+    practices: Option<&[String]>,
+    after: Option<After>,
+    size: i64,
+) -> Result<Vec<Alert>, StorageError> {
     let (done, micros, id) =
         after.map_or((None, None, None), |(done, micros, id)| (Some(done), Some(micros), Some(id)));
     let raised = micros.and_then(|micros| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok());
     const SQL: &str = const_format::formatcp!(
         "/* alerts.page */ select {COLUMNS} from allocation.alert where owner_ods = $1 \
            and ($2::boolean is null or ((acknowledged_at is not null), raised_at, alert) > ($2, $3, $4)) \
+           and ($6::text[] is null or consultation is null or exists (select from allocation.work_item w \
+                where w.consultation = alert.consultation and w.practice_ods = any ($6))) \
           order by (acknowledged_at is not null), raised_at, alert limit $5"
     );
-    let rows: Vec<Row> =
-        sqlx::query_as(SQL).bind(owner_ods).bind(done).bind(raised).bind(id).bind(size).fetch_all(tx.conn()).await?;
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .bind(owner_ods)
+        .bind(done)
+        .bind(raised)
+        .bind(id)
+        .bind(size)
+        .bind(practices)
+        .fetch_all(tx.conn())
+        .await?;
     rows.into_iter().map(Alert::try_from).collect()
 }
 

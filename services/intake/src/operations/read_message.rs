@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ehub_calendar::local_date;
 use ehub_identifiers::OdsCode;
-use ehub_itk3::{Envelope, MessageKind, OnlineConsultation, extract_text, sniff};
+use ehub_itk3::{EVENT_RESPONSE, Envelope, MessageKind, OnlineConsultation, extract_text, sniff};
 use ehub_postgres::{StorageError, Tx, Work};
 use serde_json::json;
 use uuid::Uuid;
@@ -122,7 +122,9 @@ impl ReadMessage {
         if let Some(envelope) = &envelope
             && landed::is_duplicate(tx, &message.from_mailbox, &envelope.bundle_id, &envelope.header_id).await?
         {
-            self.answer(tx, message, envelope, DUPLICATE).await?;
+            if envelope.event != EVENT_RESPONSE {
+                self.answer(tx, message, envelope, DUPLICATE).await?;
+            }
             landed::settle(tx, message.id, Settled::Rejected, None).await?;
             tx.raise(event::Rejected { message: message.id, response_code: DUPLICATE });
             return Ok(Read::Duplicate);
@@ -226,7 +228,8 @@ impl ReadMessage {
         quarantine::insert(tx, &kept).await?;
         let identity = envelope.map(|envelope| (envelope.bundle_id.as_str(), envelope.header_id.as_str()));
         landed::settle(tx, message.id, Settled::Quarantined, identity).await?;
-        if let Some(envelope) = envelope {
+        // An answer nobody asked for is not answered: two systems that did would never stop.
+        if let Some(envelope) = envelope.filter(|envelope| envelope.event != EVENT_RESPONSE) {
             self.answer(tx, message, envelope, unfit.code).await?;
         }
         if screened == Urgency::Emergency {

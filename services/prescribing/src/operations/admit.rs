@@ -103,8 +103,16 @@ pub async fn own(tx: &mut Tx, caller: &Caller, id: PrescriptionId, lock: Lock) -
         return Err(Denied::NotFound);
     }
     tx.concerns(prescription.consultation.uuid());
-    to_practice(tx, caller, &prescription.practice_ods).await?;
+    to_practice(tx, caller, &prescription.practice_ods).await.map_err(unseen)?;
     Ok(prescription)
+}
+
+/// What is not the caller's looks as if it were not there.
+pub fn unseen(denied: Denied) -> Denied {
+    match denied {
+        Denied::Access(AccessError::PracticeNotAllowed) => Denied::NotFound,
+        other => other,
+    }
 }
 
 /// Where a step leads, when it may be taken.

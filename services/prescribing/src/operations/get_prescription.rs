@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ehub_auth::{Caller, GrantPresented};
-use ehub_identifiers::PrescriptionId;
+use ehub_identifiers::{OdsCode, PrescriptionId};
 use ehub_postgres::{Tx, Work};
 
 use super::admit::{self, Denied};
@@ -33,10 +33,12 @@ impl Work for Get {
         let prescription = prescriptions::find(tx, self.prescription, Lock::No).await?.ok_or(Denied::NotFound)?;
         tx.concerns(prescription.consultation.uuid());
         // Who holds the consultation may read what belongs to it; others need the practice.
-        if self.grant.permits_reading(prescription.consultation.uuid(), tx.at()) {
+        let listed = OdsCode::parse(&prescription.practice_ods)
+            .is_ok_and(|practice| self.caller.token_admits_practice(&practice));
+        if listed && self.grant.permits_reading(prescription.consultation.uuid(), tx.at()) {
             tx.on_behalf_of(&prescription.practice_ods);
         } else {
-            admit::to_practice(tx, &self.caller, &prescription.practice_ods).await?;
+            admit::to_practice(tx, &self.caller, &prescription.practice_ods).await.map_err(admit::unseen)?;
         }
         Ok(prescription)
     }

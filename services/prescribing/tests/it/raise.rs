@@ -23,8 +23,8 @@ async fn without_the_grant_of_the_claim_nothing_is_raised() {
     let what = world.to_raise();
     assert_eq!(reason(world.raise_by("anna", &what, GrantPresented::Absent).await), "GRANT_REQUIRED");
     let another = world.grant_on(Uuid::from_u128(77), 1);
-    assert_eq!(reason(world.raise_by("anna", &what, another).await), "GRANT_INVALID");
-    assert_eq!(world.audited("RaisePrescription").await, ["GRANT_REQUIRED", "GRANT_INVALID"]);
+    assert_eq!(reason(world.raise_by("anna", &what, another).await), "GRANT_FOR_ANOTHER");
+    assert_eq!(world.audited("RaisePrescription").await, ["GRANT_REQUIRED", "GRANT_FOR_ANOTHER"]);
     assert!(world.told().await.is_empty());
 }
 
