@@ -21,6 +21,7 @@ use opentelemetry_proto::tonic::collector::{
         trace_service_server::{TraceService, TraceServiceServer},
     },
 };
+use opentelemetry_proto::tonic::{common::v1::any_value, trace::v1::Span};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +33,7 @@ const ROOT: &str = "consultation lifecycle";
 /// What has arrived.
 #[derive(Debug, Default)]
 struct Arrived {
-    lifecycles: BTreeSet<Vec<u8>>,
+    lifecycles: BTreeSet<(String, String)>,
 }
 
 /// The receiver.
@@ -56,10 +57,23 @@ impl Receiver {
         Ok((receiver, address))
     }
 
-    /// How many lifecycle traces have arrived, each counted once.
+    /// Of how many episodes a lifecycle trace has arrived. What is heard late makes a second revision
+    /// of the same episode, linked to the first: one episode still.
     pub fn lifecycles(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).lifecycles.len()
     }
+}
+
+/// Which consultation and which of its lives a lifecycle trace tells.
+fn episode(span: &Span) -> (String, String) {
+    let said = |key: &str| {
+        let value = span.attributes.iter().find(|attribute| attribute.key == key)?.value.as_ref()?.value.as_ref()?;
+        match value {
+            any_value::Value::StringValue(text) => Some(text.clone()),
+            _ => None,
+        }
+    };
+    (said("ehub.consultation.id").unwrap_or_default(), said("ehub.consultation.episode").unwrap_or_default())
 }
 
 #[tonic::async_trait]
@@ -72,7 +86,7 @@ impl TraceService for Receiver {
         let spans = request.into_inner().resource_spans;
         for span in spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans) {
             if span.name == ROOT && span.parent_span_id.is_empty() {
-                arrived.lifecycles.insert(span.trace_id);
+                arrived.lifecycles.insert(episode(&span));
             }
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
