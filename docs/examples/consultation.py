@@ -14,6 +14,7 @@ import uuid
 from pathlib import Path
 
 import grpc
+import grpc_tools
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_tools import protoc
 
@@ -23,7 +24,8 @@ world = json.loads((ROOT / ".local/ehub.json").read_text())
 # 1. The contract: compile it once for your language.
 generated = tempfile.mkdtemp()
 protos = [str(path) for path in (ROOT / "proto/ehub").rglob("v1/*.proto")]
-if protoc.main(["", f"-I{ROOT / 'proto'}", f"--python_out={generated}", f"--grpc_python_out={generated}", *protos]):
+well_known = Path(grpc_tools.__file__).parent / "_proto"
+if protoc.main(["", f"-I{ROOT / 'proto'}", f"-I{well_known}", f"--python_out={generated}", f"--grpc_python_out={generated}", *protos]):
     sys.exit("the contract does not compile")
 sys.path.insert(0, generated)
 from ehub.allocation.v1 import allocation_service_pb2 as allocation  # noqa: E402
