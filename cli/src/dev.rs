@@ -26,7 +26,7 @@ pub const EXIT_BROKEN: u8 = 1;
 
 /// Runs it.
 pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
-    let paths = Paths::find()?;
+    let paths = Paths::find(options.home.as_deref())?;
     let mut running = suite::start(&paths, &options).await?;
     let (outcome, interrupted_early) = tokio::select! {
         played = play_and_report(&running, &options) => (played, false),
@@ -39,7 +39,7 @@ pub async fn run(options: DevOptions) -> anyhow::Result<ExitCode> {
         output::note("the suite stays up; press Ctrl-C to stop it");
         tokio::select! {
             () = interrupted() => {}
-            ended = running.watch() => output::note(&format!("{ended:#}")),
+            ended = running.watch(options.restart) => output::note(&format!("{ended:#}")),
         }
     }
     running.stop().await;

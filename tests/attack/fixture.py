@@ -37,7 +37,7 @@ class Fixture:
 
     def __init__(self, suite: Suite, contract: Contract, wire: Wire, canary: str) -> None:
         self.suite, self.contract, self.wire, self.canary = suite, contract, wire, canary
-        self.mesh = Mesh(suite.world["mesh"])
+        self.mesh = Mesh(suite)
         self.nhs_number = nhs_number(uuid.uuid4().int % 900_000)
         self.birth_date = "1971-03-04"
 

@@ -7,7 +7,7 @@ import json
 import sys
 
 import aiohttp
-from suite import ROOT, RUN
+from suite import ROOT, Suite
 
 sys.path.insert(0, str(ROOT / "tests/peers"))
 from ehub_peers.mesh_client import Mailbox, MeshClient  # noqa: E402
@@ -19,9 +19,9 @@ WORKFLOW, ACK_WORKFLOW = "GPFED_CONSULT_REPORT", "GPFED_CONSULT_REPORT_ACK"
 class Mesh:
     """Sends as the supplier and reads what comes back."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        settings = json.loads((RUN / "mesh.json").read_text())["mesh"]
+    def __init__(self, suite: Suite) -> None:
+        self._url = suite.world["mesh"]
+        settings = json.loads((suite.run / "mesh.json").read_text())["mesh"]
         self._key = settings["shared_key"]
         one = next(box for box in settings["mailboxes"] if box["mailbox"] == "SUPPL001")
         self._box = Mailbox(one["mailbox"], one["password"], one["ods"], one["name"])

@@ -14,7 +14,8 @@ import time
 import uuid
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 from book import Book  # noqa: E402
 from catalogue import catalogue  # noqa: E402
 from fixture import Fixture  # noqa: E402

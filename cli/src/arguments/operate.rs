@@ -25,6 +25,12 @@ pub struct DevOptions {
     /// Keep the databases of the run before.
     #[arg(long)]
     pub keep: bool,
+    /// Keep this run's files and its database cluster here instead of in `.local`, beside other runs.
+    #[arg(long, value_name = "DIR", env = "EHUB_HOME")]
+    pub home: Option<PathBuf>,
+    /// Start again what ends by itself while the suite stays up, as an orchestrator would.
+    #[arg(long, conflicts_with = "exit")]
+    pub restart: bool,
     /// The same morning again: the seed of names and stories.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,

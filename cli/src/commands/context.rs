@@ -37,7 +37,7 @@ impl Context {
     pub fn world_file(&self) -> anyhow::Result<PathBuf> {
         match &self.world_file {
             Some(file) => Ok(file.clone()),
-            None => Ok(Paths::find()
+            None => Ok(Paths::find(None)
                 .map_err(|error| Problem::Usage(format!("{error:#}, or name one with --world")))?
                 .world_file()),
         }

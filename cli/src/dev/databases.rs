@@ -79,6 +79,7 @@ fn name(service: &str) -> String {
 async fn script(paths: &Paths, name: &str, argument: &str) -> anyhow::Result<String> {
     let output = Command::new(paths.script(name))
         .arg(argument)
+        .env("EHUB_HOME", &paths.local)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

@@ -9,20 +9,23 @@ use anyhow::{Context as _, bail};
 pub struct Paths {
     /// The clone's root.
     pub root: PathBuf,
-    /// `.local`: nothing in it is committed.
+    /// The run's home: `.local`, unless another was asked for. Nothing in it is committed.
     pub local: PathBuf,
     /// Files of the present run.
     pub run: PathBuf,
 }
 
 impl Paths {
-    /// Finds the clone from the present folder upwards.
-    pub fn find() -> anyhow::Result<Self> {
+    /// Finds the clone from the present folder upwards; a run with a home of its own leaves the clone's alone.
+    pub fn find(home: Option<&Path>) -> anyhow::Result<Self> {
         let start = std::env::current_dir().context("the present folder")?;
         for folder in start.ancestors() {
             if folder.join("scripts/postgres").is_file() && folder.join("proto/ehub").is_dir() {
                 let root = folder.to_owned();
-                let local = root.join(".local");
+                let local = match home {
+                    Some(home) => std::path::absolute(home).context("the home of the run")?,
+                    None => root.join(".local"),
+                };
                 return Ok(Self { run: local.join("run"), local, root });
             }
         }
@@ -32,6 +35,11 @@ impl Paths {
     /// A script of the clone.
     pub fn script(&self, name: &str) -> PathBuf {
         self.root.join("scripts").join(name)
+    }
+
+    /// The interpreter with the peers' packages, which `scripts/setup` makes once for a clone.
+    pub fn python(&self) -> PathBuf {
+        self.root.join(".local/venv/bin/python")
     }
 
     /// The file that tells other commands about the running suite.

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Process {
     pub name: String,
     pub log: PathBuf,
+    command: Command,
     child: Child,
 }
 
@@ -29,16 +30,21 @@ impl Process {
     pub fn start(name: &str, mut command: Command, folder: &Path) -> anyhow::Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let file = File::create(&log).with_context(|| format!("{}", log.display()))?;
-        let child = command
+        command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             // Ctrl-C reaches the terminal's whole group; we end children in order ourselves.
             .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
-        Ok(Self { name: name.to_owned(), log, child })
+            .kill_on_drop(true);
+        let child = command.spawn().with_context(|| format!("{name} does not start"))?;
+        Ok(Self { name: name.to_owned(), log, command, child })
+    }
+
+    /// Starts the same program again after it has ended; its log goes on.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.child = self.command.spawn().with_context(|| format!("{} does not start again", self.name))?;
+        Ok(())
     }
 
     /// Its pid, while it runs.

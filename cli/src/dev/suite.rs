@@ -146,15 +146,25 @@ impl Running {
         Ok(())
     }
 
-    /// Resolves when a process of the suite ends by itself, with what it said last.
-    pub async fn watch(&mut self) -> anyhow::Error {
+    /// Resolves when a process of the suite ends by itself, with what it said last; or, when they are to be started
+    /// again as an orchestrator would, only when one cannot be.
+    pub async fn watch(&mut self, restart: bool) -> anyhow::Error {
         loop {
             for process in self.services.iter_mut().chain(&mut self.peers) {
-                if let Err(error) = process.check() {
+                let Err(ended) = process.check() else { continue };
+                if !restart {
+                    return ended;
+                }
+                output::note(&format!("{} has ended and is started again", process.name));
+                if let Err(error) = process.restart() {
+                    return error;
+                }
+                self.world.pids.extend(process.pid().map(|pid| (process.name.clone(), pid)));
+                if let Err(error) = self.world.save(&self.paths.world_file()) {
                     return error;
                 }
             }
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
 
@@ -216,7 +226,7 @@ impl PeerAddresses {
 }
 
 fn start_peers(paths: &Paths, signer: &Signer, ports: &PeerAddresses) -> anyhow::Result<Vec<Process>> {
-    let python = paths.local.join("venv/bin/python");
+    let python = paths.python();
     if !python.is_file() {
         bail!("{} is missing: `scripts/setup` makes it (`make run` does so by itself)", python.display());
     }

@@ -18,14 +18,14 @@ pub async fn checks(context: &Context) -> Vec<Check> {
         tool("cargo", "install Rust from https://rustup.rs").await,
         tool("python3", "install Python 3.11 or newer: the test peers run on it").await,
     ];
-    let paths = match Paths::find() {
+    let paths = match Paths::find(None) {
         Ok(paths) => paths,
         Err(error) => {
             checks.push(Check::doubtful("clone", error.to_string(), "change into a clone of eHub"));
             return checks;
         }
     };
-    let venv = paths.local.join("venv/bin/python");
+    let venv = paths.python();
     checks.push(if venv.is_file() {
         Check::good("test peers", "their Python packages are there")
     } else {

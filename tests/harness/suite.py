@@ -1,4 +1,8 @@
-"""The running suite: starting and stopping it, tokens of every sort, process ids, logs."""
+"""The running suite: starting and stopping it, tokens of every sort, process ids, logs.
+
+Every program that looks at eHub from outside starts it with this. `Suite()` is the clone's own suite, found running or
+started; `Suite(home=…)` is one apart, with files and a database cluster of its own.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROOT = Path(__file__).resolve().parents[2]
-WORLD = ROOT / ".local/ehub.json"
-RUN = ROOT / ".local/run"
 SERVICES = ("intake", "allocation", "writeback", "prescribing", "audit")
-KID = "attack-1"
+KID = "outside-1"
 
 
 class NotRunning(Exception):
@@ -34,7 +36,21 @@ def b64(data: bytes) -> str:
 class Suite:
     """One suite; ours, or somebody's who started it before."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        home: Path | None = None,
+        consultations: int = 12,
+        restart: bool = False,
+        env: dict[str, str] | None = None,
+        binary: Path = ROOT / "target/debug/ehub",
+    ) -> None:
+        self.home = home or ROOT / ".local"
+        self.run = self.home / "run"
+        self._apart = home is not None
+        self._command = [str(binary), "dev", "--home", str(self.home), "--consultations", str(consultations)]
+        self._command += ["--restart"] if restart else []
+        self._env = os.environ | {"EHUB_HOME": str(self.home)} | (env or {})
+        self._world_file = self.home / "ehub.json"
         self._process: subprocess.Popen | None = None
         self._key = Ed25519PrivateKey.generate()
         self._tokens: dict[str, tuple[str, float]] = {}
@@ -43,8 +59,8 @@ class Suite:
 
     def up(self) -> str:
         """Finds or starts the suite; says which."""
-        if WORLD.exists():
-            self.world = json.loads(WORLD.read_text())
+        if self._world_file.exists():
+            self.reload()
             if self._alive():
                 self._trust_our_key()
                 return "a suite that was running"
@@ -59,15 +75,26 @@ class Suite:
     def _alive(self) -> bool:
         return all(_exists(pid) for pid in self.pids().values())
 
+    def reload(self) -> None:
+        """Reads again what `ehub dev` noted: process ids change when it starts services again."""
+        self.world = json.loads(self._world_file.read_text())
+
+    def postgres(self, act: str) -> str:
+        """What `scripts/postgres ACT` prints about this suite's cluster."""
+        command = [str(ROOT / "scripts/postgres"), act]
+        return subprocess.run(command, env=self._env, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
     def pids(self) -> dict[str, int]:
         """The process ids of the five services, as `ehub dev` noted them."""
         return {name: self.world["pids"][name] for name in SERVICES}
 
     def _start(self) -> None:
-        command = [str(ROOT / "target/debug/ehub"), "dev", "--consultations", "12"]
-        keys = RUN / "keys/jwks.json"
+        self.home.mkdir(parents=True, exist_ok=True)
+        keys = self.run / "keys/jwks.json"
         before = keys.stat().st_mtime_ns if keys.exists() else 0
-        self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._process = subprocess.Popen(
+            self._command, cwd=ROOT, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         said: list[str] = []
         done = threading.Event()
 
@@ -91,17 +118,17 @@ class Suite:
         if not any("the suite stays up" in line for line in said):
             self.down()
             raise NotRunning("`ehub dev` did not get through its morning:\n" + "".join(said[-30:]))
-        self.world = json.loads(WORLD.read_text())
+        self.reload()
         if not trusted:
             self._trust_our_key()
 
     def _trust_our_key(self) -> None:
-        path = RUN / "keys/jwks.json"
+        path = self.run / "keys/jwks.json"
         document = json.loads(path.read_text())
         public = self._key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         ours = {"alg": "EdDSA", "crv": "Ed25519", "kid": KID, "kty": "OKP", "use": "sig", "x": b64(public)}
         document["keys"] = [key for key in document["keys"] if key["kid"] != KID] + [ours]
-        beside = path.with_suffix(".attack")
+        beside = path.with_suffix(".ours")
         beside.write_text(json.dumps(document))
         beside.replace(path)
 
@@ -113,6 +140,8 @@ class Suite:
                 self._process.wait(40)
             except subprocess.TimeoutExpired:
                 self._process.kill()
+            if self._apart:
+                self.postgres("stop")
 
     # Tokens
 
@@ -148,26 +177,26 @@ class Suite:
 
     def service_token(self, service: str) -> str:
         """The token a service calls others with."""
-        return (RUN / "tokens" / service).read_text().strip()
+        return (self.run / "tokens" / service).read_text().strip()
 
     def forged_grant(self, grant: str, /, header: dict | None = None, **changes) -> str:
         """A grant with changed claims, signed with the development suite's own grant key."""
         body = grant.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))) | changes
-        key = serialization.load_pem_private_key((RUN / "keys/grant-key.pem").read_bytes(), None)
+        key = serialization.load_pem_private_key((self.run / "keys/grant-key.pem").read_bytes(), None)
         return sign({"alg": "EdDSA", "typ": "ehub-grant+jwt", "kid": "grant-1"} | (header or {}), claims, key)
 
     # Logs
 
     def mark_logs(self) -> None:
         """From here on logs are looked at."""
-        self.log_offsets = {path: path.stat().st_size for path in RUN.glob("*.log")}
+        self.log_offsets = {path: path.stat().st_size for path in self.run.glob("*.log")}
 
     def in_logs(self, needle: str) -> list[str]:
         """Where a text stands in the services' logs since they were marked."""
         found = []
         for service in SERVICES:
-            path = RUN / f"{service}.log"
+            path = self.run / f"{service}.log"
             with path.open("rb") as log:
                 log.seek(self.log_offsets.get(path, 0))
                 for line in log.read().decode("utf-8", "replace").splitlines():
