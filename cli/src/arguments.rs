@@ -2,6 +2,7 @@
 
 mod consultation;
 mod operate;
+mod operators;
 mod record;
 mod work;
 
@@ -9,11 +10,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
-pub use consultation::{Convert, PersonAndContent, Quarantine, Sample, ShowConsultation, Status, Submit};
+pub use consultation::{
+    Convert, PersonAndContent, Quarantine, Sample, ShowConsultation, ShowQuarantined, Status, Submit,
+};
 pub use operate::{
     Audit, Completions, DevOptions, MigrateOptions, NoLossOptions, Prove, Serve, ServiceName, Timeline, Token, Verify,
 };
-pub use record::{FileEntry, Prescribe, RecordSource, Sign};
+pub use operators::{Settle, SettleAction, Streams, Transfer, VoidPrescription, WhichStream};
+pub use record::{Document, FileEntry, Prescribe, RecordSource, Sign};
 pub use work::{Acknowledge, Claim, Complete, Inbox, OutcomeName, PassBack, Release, SafeName, ToldBy};
 
 use crate::{dev::world::PERSONAS, output::Format};
@@ -78,6 +82,8 @@ pub enum Command {
     Show(ShowConsultation),
     /// File the coded entry of a claimed consultation.
     File(FileEntry),
+    /// Write the document that was made of an entry to standard output: the PDF, or the message it travels in.
+    Document(Document),
     /// Raise a prescription and have EPS prepare it for signing.
     Prescribe(Prescribe),
     /// Sign a prepared prescription with the development signer, and issue it.
@@ -88,6 +94,16 @@ pub enum Command {
     Release(Release),
     /// Pass a claimed consultation back to the patient's practice.
     PassBack(PassBack),
+    /// Take over what was passed to your organisation.
+    #[command(subcommand)]
+    Transfer(Transfer),
+    /// Settle an entry that needs attention, or list those that do.
+    Settle(Settle),
+    /// Withdraw a prescription that has not been issued.
+    Void(VoidPrescription),
+    /// What operators do about events that cannot be delivered.
+    #[command(subcommand)]
+    Streams(Streams),
     /// Ask for the public state of a consultation, as a patient's app does.
     Status(Status),
     /// Print a consultation's whole story.

@@ -9,22 +9,26 @@ mod consultation;
 mod content;
 mod context;
 mod doctor;
+mod document;
 mod file;
 mod give_back;
 mod held;
 mod inbox;
 mod kept;
 mod migrate;
-mod patiently;
 mod prescribe;
 mod quarantine;
 pub mod serve;
+mod settle;
 mod sign;
 mod status;
+mod streams;
 mod submit;
 mod timeline;
 mod token;
+mod transfer;
 mod views;
+mod void;
 mod watch;
 
 use std::process::ExitCode;
@@ -53,11 +57,16 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Claim(claim) => claim::run(&context, claim).await?,
         Command::Show(show) => consultation::show(&context, show.consultation.as_deref()).await?,
         Command::File(entry) => file::run(&context, entry).await?,
+        Command::Document(document) => document::run(&context, &document).await?,
         Command::Prescribe(prescribe) => prescribe::run(&context, prescribe).await?,
         Command::Sign(sign) => sign::run(&context, &sign).await?,
         Command::Complete(complete) => complete::run(&context, complete).await?,
         Command::Release(release) => give_back::release(&context, release.consultation.as_deref()).await?,
         Command::PassBack(back) => give_back::pass_back(&context, back).await?,
+        Command::Transfer(transfer) => transfer::run(&context, &transfer).await?,
+        Command::Settle(settle) => settle::run(&context, settle).await?,
+        Command::Void(void) => void::run(&context, void).await?,
+        Command::Streams(streams) => streams::run(&context, streams).await?,
         Command::Status(status) => status::run(&context, status).await?,
         Command::Timeline(timeline) => timeline::run(&context, &timeline.consultation).await?,
         Command::Alerts => alerts::list(&context).await?,

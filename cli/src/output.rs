@@ -71,6 +71,13 @@ pub fn line(text: &str) {
     }
 }
 
+/// Content as it is, nothing added: for a file or another program.
+pub fn content(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// A hint, unless hints are not wanted.
 pub fn note(text: &str) {
     if !settings().quiet {

@@ -13,6 +13,7 @@ use ehub_proto::{
     },
     audit::v1::audit_service_client::AuditServiceClient,
     intake::v1::intake_service_client::IntakeServiceClient,
+    internal::v1::streams_client::StreamsClient,
     prescribing::v1::prescribing_service_client::PrescribingServiceClient,
     writeback::v1::writeback_service_client::WritebackServiceClient,
 };
@@ -25,7 +26,7 @@ use tonic::{
 use crate::world::World;
 
 /// How long a call may take.
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(15);
 /// A token is renewed when it is this old; it lasts five minutes.
 const RENEW: Duration = Duration::from_secs(180);
 
@@ -33,6 +34,8 @@ const RENEW: Duration = Duration::from_secs(180);
 #[derive(Debug, Clone)]
 pub struct Suite {
     channels: Arc<BTreeMap<String, Channel>>,
+    /// To the second port of each service, for operators.
+    internal: Arc<BTreeMap<String, Channel>>,
     token_endpoint: String,
     http: reqwest::Client,
 }
@@ -40,15 +43,18 @@ pub struct Suite {
 impl Suite {
     /// Channels to a running suite; they connect when first used.
     pub fn of(world: &World) -> anyhow::Result<Self> {
-        let mut channels = BTreeMap::new();
+        let to = |uri: &str| -> anyhow::Result<Channel> {
+            let endpoint = Endpoint::from_shared(uri.to_owned())?;
+            Ok(endpoint.connect_timeout(Duration::from_secs(5)).tcp_nodelay(true).connect_lazy())
+        };
+        let (mut channels, mut internal) = (BTreeMap::new(), BTreeMap::new());
         for (name, addresses) in &world.services {
-            let endpoint = Endpoint::from_shared(addresses.grpc.clone())?
-                .connect_timeout(Duration::from_secs(5))
-                .tcp_nodelay(true);
-            channels.insert(name.clone(), endpoint.connect_lazy());
+            channels.insert(name.clone(), to(&addresses.grpc)?);
+            internal.insert(name.clone(), to(&addresses.internal)?);
         }
         Ok(Self {
             channels: Arc::new(channels),
+            internal: Arc::new(internal),
             token_endpoint: format!("{}/token", world.issuer),
             http: reqwest::Client::new(),
         })
@@ -60,12 +66,13 @@ impl Suite {
     }
 
     fn channel(&self, service: &str) -> Channel {
-        // A service the world file does not name answers nothing.
-        self.channels
-            .get(service)
-            .cloned()
-            .unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:1").connect_lazy())
+        known(&self.channels, service)
     }
+}
+
+/// A service the world file does not name answers nothing.
+fn known(channels: &BTreeMap<String, Channel>, service: &str) -> Channel {
+    channels.get(service).cloned().unwrap_or_else(|| Endpoint::from_static("http://127.0.0.1:1").connect_lazy())
 }
 
 /// Somebody's access to the suite.
@@ -144,6 +151,11 @@ impl Session {
 
     pub fn prescribing(&self) -> PrescribingServiceClient<Channel> {
         PrescribingServiceClient::new(self.suite.channel("prescribing"))
+    }
+
+    /// What waits in a service's outbox, on its second port.
+    pub fn streams(&self, service: &str) -> StreamsClient<Channel> {
+        StreamsClient::new(known(&self.suite.internal, service))
     }
 
     pub fn audit(&self) -> AuditServiceClient<Channel> {

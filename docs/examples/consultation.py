@@ -5,6 +5,7 @@ Needs grpcio and grpcio-tools; compiles the contract itself.
 """
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parents[2]
-world = json.loads((ROOT / ".local/ehub.json").read_text())
+world = json.loads(Path(os.environ.get("EHUB_WORLD", ROOT / ".local/ehub.json")).read_text())
 
 # 1. The contract: compile it once for your language.
 generated = tempfile.mkdtemp()

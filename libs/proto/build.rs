@@ -16,9 +16,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.include_imports(true).include_source_info(true).open_files(&files)?;
     let descriptors = compiler.file_descriptor_set();
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    // Encoded by protox, which keeps extension options; prost's own types would drop the access
-    // rules. Comments stay in: reflection shows them.
-    fs::write(out.join("ehub_descriptor.bin"), compiler.encode_file_descriptor_set())?;
+    // Encoded by protox, which keeps extension options; prost's own types would drop the access rules.
+    fs::write(out.join("documented.bin"), compiler.encode_file_descriptor_set())?;
+    let mut served = protox::Compiler::new([&root])?;
+    served.include_imports(true).open_files(files.iter().filter(|file| !is_draft(file)))?;
+    fs::write(out.join("served.bin"), served.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         .bytes(".")
         // Maps in order, so that encoding a request twice gives the same bytes.
@@ -26,6 +28,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .skip_debug(["."])
         .compile_fds(descriptors)?;
     Ok(())
+}
+
+/// Drafts are compiled, so that they stay whole, but no service serves them.
+fn is_draft(file: &Path) -> bool {
+    file.components().any(|part| part.as_os_str().to_string_lossy().contains("alpha"))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

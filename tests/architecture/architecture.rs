@@ -3,6 +3,7 @@
 mod arrows;
 mod bites;
 mod crates;
+mod dependencies;
 mod migrations;
 mod places;
 mod shape;
@@ -43,6 +44,9 @@ rules! {
     functions_are_short = size::functions_within;
     services_have_one_shape = shape::services;
     modules_say_what_they_are = shape::module_comments;
+    licences_ask_for_no_more_than_a_notice = dependencies::licences;
+    crates_come_from_one_registry = dependencies::sources;
+    what_is_banned_stays_out = dependencies::bans;
     migrations_are_named_and_numbered = migrations::names;
 }
 

@@ -7,14 +7,25 @@ import json
 import time
 import urllib.request
 import uuid
+from dataclasses import dataclass
 
 from mailbox_of_supplier import Mesh
+from prescriber import signature
 from suite import Suite
 from wire import Answer, Contract, Wire
 
 HUB, ALDER, BIRCH, CEDAR, COST_CENTRE = "H8H01", "A81001", "B82002", "C83003", "Y01234"
 INTAKE, ALLOCATION = "ehub.intake.v1", "ehub.allocation.v1"
 WRITEBACK, PRESCRIBING, AUDIT = "ehub.writeback.v1", "ehub.prescribing.v1", "ehub.audit.v1"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prescription to be signed."""
+
+    name: str
+    etag: str
+    digest: str
 
 
 def new() -> str:
@@ -57,7 +68,7 @@ class Fixture:
         """A call by `package.Service/Method`."""
         return self.wire.call(method.split(".")[1], "/" + method, request, self.bearer(persona, grant))
 
-    def must(self, method: str, request, persona: str, grant: str | None = None, patience: float = 20):
+    def must(self, method: str, request, persona: str, grant: str | None = None, patience: float = 60):
         """The answer of a call that has to succeed, if need be after others have heard of its subject."""
         end = time.monotonic() + patience
         while True:
@@ -184,6 +195,36 @@ class Fixture:
         method = f"{PRESCRIBING}.PrescribingService/RaisePrescription"
         return self.must(method, self.raising(consultation), persona, grant)
 
+    def prepared(self, raised, grant: str, persona: str = "gp-anna"):
+        """What a raised prescription is prepared to: its name, etag and the digest to sign."""
+        method = f"{PRESCRIBING}.PrescribingService/PreparePrescription"
+        request = self.request(method, name=raised.name, etag=raised.etag)
+        prepared = self.must(method, request, persona, grant)
+        return Prepared(raised.name, prepared.etag, prepared.digest)
+
+    def signing(self, prepared: Prepared):
+        """A good SignPrescription."""
+        return self.request(
+            f"{PRESCRIBING}.PrescribingService/SignPrescription",
+            request_id=new(),
+            name=prepared.name,
+            etag=prepared.etag,
+            signature=signature(self.suite.world["signer"], prepared.digest),
+            record_seen_source="GP_CONNECT",
+            record_seen_time=self.at(-5),
+        )
+
+    def renewed(self) -> None:
+        """The claims that all groups share, for another lease: a slow machine may need more than one."""
+        method = f"{ALLOCATION}.AllocationService/RenewClaim"
+        request = lambda consultation: self.request(method, request_id=new(), consultation=consultation)  # noqa: E731
+        for name, persona in (("main", "gp-anna"), ("other", "gp-anna"), ("cedar", "admin-cora")):
+            consultation = getattr(self, name)
+            grant = "grant" if name == "main" else name + "_grant"
+            answer = self.call(method, request(consultation), persona, getattr(self, grant))
+            if answer.ok:
+                setattr(self, grant, self.read(method, answer).claim.grant)
+
     def known_to_demographics(self) -> None:
         """The patient is one whom demographics knows under the same details."""
         patient = {
@@ -215,7 +256,7 @@ class Fixture:
         self.alert = self.raised_alert()
         self.quarantined = self.newly_quarantined()
         timeline = f"{AUDIT}.AuditService/GetTimeline"
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while True:
             events = self.must(timeline, self.request(timeline, consultation=self.main), "auditor").events
             self.event = next((event.event for event in events if event.leaf_index >= 0), "")
@@ -227,7 +268,7 @@ class Fixture:
         """The alert of a new emergency."""
         self.emergency = self.submitted(text="I have crushing chest pain going down my left arm and I am sweating.")
         method = f"{ALLOCATION}.AllocationService/ListAlerts"
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             for alert in self.must(method, self.request(method), "duty-dan").alerts:
                 if alert.subject == self.emergency:
@@ -250,7 +291,7 @@ class Fixture:
         """Something nobody can read, as it arrives by MESH."""
         before = {one.name for one in self.all_quarantined()}
         self.mesh.send(b"not a message " + self.canary.encode())
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             for one in self.all_quarantined():
                 if one.name not in before:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import functools
+import gzip
 import shutil
 import socket
 import subprocess
 import tempfile
+import urllib.parse
+import zlib
 from pathlib import Path
 
 from groups_rpc import Attack
@@ -24,6 +28,7 @@ class Http:
 
     def __init__(self, attack: Attack) -> None:
         self.attack, self.fx, self.book = attack, attack.fx, attack.book
+        self._service = ""
 
     def run(self) -> None:
         """All of it."""
@@ -32,6 +37,7 @@ class Http:
             return
         for service in SERVICES:
             rpc = next(rpc for rpc in self.attack.rpcs if rpc.service == service and not rpc.mutates and rpc.required)
+            self._service = service
             self._edge(service, rpc)
             self._frames(service, rpc)
             self._doors(service, rpc)
@@ -64,7 +70,8 @@ class Http:
         packed = found.get("grpc-status-details-bin", "")
         answer.raw = base64.b64decode(packed + "=" * (-len(packed) % 4))
         self.fx.wire._details(answer)
-        self.fx.wire.seen.append((url, answer))
+        answer.service = self._service
+        self.fx.wire.seen.append((urllib.parse.urlsplit(url).path, answer))
         return status, answer
 
     def _edge(self, service: str, rpc) -> None:
@@ -88,7 +95,7 @@ class Http:
             expect(f"content type {kind or 'absent'}", status, answer, "HTTP 415")
         two = [*(GRPC | token).items(), ("content-type", "application/grpc")]
         expect("two content types", *self._curl(url, two), "HTTP 415")
-        expect("path with a query", *self._curl(url + "?a=1", GRPC | token), "UNIMPLEMENTED")
+        expect("path with a query", *self._curl(url + "?a=1", GRPC | token), "UNIMPLEMENTED NOT_GRPC")
         unknown = url.rpartition("/")[0] + "/Nothing"
         expect("unknown method", *self._curl(unknown, GRPC | token), "UNIMPLEMENTED METHOD_UNKNOWN")
         expect("unknown method without a token", *self._curl(unknown, GRPC), "UNAUTHENTICATED TOKEN_INVALID")
@@ -131,10 +138,12 @@ class Http:
             if case == "two messages":
                 codes += ("OK", "PERMISSION_DENIED")
             self.book.answer("http", f"{service}: HTTP/2", case, answer, codes)
-        _, answer = self._curl(url, GRPC | token | {"grpc-encoding": "nothing"}, b"\1" + length + good)
-        wrong = [] if answer.code == "UNIMPLEMENTED" else [f"expected UNIMPLEMENTED, got {answer}"]
-        wrong += [one for one in self.book.manners(answer) if one != "no ErrorInfo"]
-        self.book.note("http", f"{service}: HTTP/2", "unknown compression", answer.code, "; ".join(wrong))
+        bomb = _bomb()
+        for encoding, packed in {"gzip": bomb, "deflate": zlib.compress(good), "zstd": good, "nothing": good}.items():
+            body = b"\1" + len(packed).to_bytes(4, "big") + packed
+            _, answer = self._curl(url, GRPC | token | {"grpc-encoding": encoding}, body)
+            case = "200 MiB of zeros in gzip" if packed is bomb else f"compression {encoding}"
+            self.book.answer("http", f"{service}: HTTP/2", case, answer, "UNIMPLEMENTED", "NOT_GRPC")
 
     def _doors(self, service: str, rpc) -> None:
         """Services' calls are not on the public port; public tokens open nothing on the internal one."""
@@ -184,6 +193,12 @@ class Http:
 
     def _cheap(self, service: str):
         return next(rpc for rpc in self.attack.rpcs if rpc.service == service and not rpc.mutates and not rpc.required)
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """200 MiB of zeros, packed."""
+    return gzip.compress(bytes(200 << 20), 6)
 
 
 def _reset(stream: int) -> bytes:

@@ -134,7 +134,7 @@ class MeshCases:
         quarantined = {one.name for one in self.fx.all_quarantined()}
         consultations = self._consultations()
         self.mesh.send(body)
-        got, codes, end = "", [], time.monotonic() + 12
+        got, codes, end = "", [], time.monotonic() + 45
         settle = None
         while time.monotonic() < end:
             new = [one for one in self.fx.all_quarantined() if one.name not in quarantined]
@@ -153,7 +153,7 @@ class MeshCases:
                 break
             time.sleep(0.25)
         wanted = expected.split("|")
-        wrong = [] if got in wanted else [f"expected {expected}, got {got or 'nothing in 12 s'}"]
+        wrong = [] if got in wanted else [f"expected {expected}, got {got or 'nothing in 45 s'}"]
         if sorted(codes) != sorted(acks):
             wrong.append(f"expected the acknowledgements {acks or 'none'}, got {codes or 'none'}")
         said = f"{got}; acknowledged {', '.join(sorted(codes)) or 'not at all'}"

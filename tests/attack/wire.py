@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
-from google.protobuf import descriptor_pool
+import otlp
+from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_tools import protoc
 
 # The shape of google.rpc.Status and its details; names are ours, numbers are Google's.
@@ -26,21 +29,51 @@ message RetryInfo { google.protobuf.Duration retry_delay = 1; }
 """
 
 
+EXTRA = ("attackwire.proto", "attackotlp.proto")
+
+
 class Contract:
     """The compiled contract: modules, methods, and the classes of their messages."""
 
     def __init__(self, root: Path) -> None:
         self._generated = Path(tempfile.mkdtemp(prefix="ehub-attack-"))
+        atexit.register(shutil.rmtree, self._generated, ignore_errors=True)
+        described = self._generated / "contract.binpb"
         (self._generated / "attackwire.proto").write_text(_DETAILS)
+        (self._generated / "attackotlp.proto").write_text(otlp.SHAPE)
         protos = [str(path) for path in sorted((root / "proto/ehub").rglob("*.proto")) if "v1alpha1" not in str(path)]
         includes = [f"-I{root / 'proto'}", f"-I{self._generated}"]
         named = [str(Path(path).relative_to(root / "proto")) for path in protos]
-        if protoc.main(["", *includes, _well_known(), f"--python_out={self._generated}", *named, "attackwire.proto"]):
+        outputs = [f"--python_out={self._generated}", f"--descriptor_set_out={described}", "--include_source_info"]
+        if protoc.main(["", *includes, _well_known(), *outputs, *named, *EXTRA]):
             sys.exit("the contract does not compile")
         sys.path.insert(0, str(self._generated))
-        for name in [*named, "attackwire.proto"]:
+        for name in [*named, *EXTRA]:
             importlib.import_module(name.removesuffix(".proto").replace("/", ".") + "_pb2")
         self.pool = descriptor_pool.Default()
+        self._comments: dict[str, str] = {}
+        described_set = descriptor_pb2.FileDescriptorSet.FromString(described.read_bytes())
+        for file in described_set.file:
+            self._read_comments(file)
+        self.services = [
+            f"{file.package}.{service.name}" for file in described_set.file for service in file.service
+        ]
+
+    def _read_comments(self, file) -> None:
+        texts = {tuple(one.path): " ".join(one.leading_comments.split()) for one in file.source_code_info.location}
+
+        def message(kind, path: tuple, prefix: str) -> None:
+            for place, one in enumerate(kind.field):
+                self._comments[f"{prefix}.{kind.name}.{one.name}"] = texts.get((*path, 2, place), "")
+            for place, nested in enumerate(kind.nested_type):
+                message(nested, (*path, 3, place), f"{prefix}.{kind.name}")
+
+        for place, kind in enumerate(file.message_type):
+            message(kind, (4, place), file.package)
+
+    def comment(self, field) -> str:
+        """What the contract says above a field, on one line."""
+        return self._comments.get(field.full_name, "")
 
     def message(self, name: str, /, **fields):
         """A message by its full name."""
@@ -79,6 +112,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     trailers: dict[str, str] = field(default_factory=dict)
     raw: bytes = b""
+    # Who answered, where the path does not say it.
+    service: str = ""
 
     @property
     def ok(self) -> bool:
@@ -91,8 +126,8 @@ class Answer:
 
     @property
     def replayed(self) -> bool:
-        """Whether it says that it was given before."""
-        return "true" in (self.headers.get("ehub-replayed"), self.trailers.get("ehub-replayed"))
+        """Whether it says, in its response metadata, that it was given before."""
+        return self.headers.get("ehub-replayed") == "true"
 
     def same_as(self, other: Answer) -> bool:
         """Whether a caller could tell the two apart."""
@@ -105,26 +140,33 @@ class Answer:
 class Wire:
     """Channels to the services' public ports."""
 
-    def __init__(self, contract: Contract, addresses: dict[str, str]) -> None:
+    def __init__(
+        self, contract: Contract, addresses: dict[str, str], seen: list[tuple[str, Answer]] | None = None
+    ) -> None:
         self.contract = contract
         options = [("grpc.max_send_message_length", 64 << 20), ("grpc.enable_retries", 0)]
         self._channels = {
             name: grpc.insecure_channel(address.removeprefix("http://"), options=options)
             for name, address in addresses.items()
         }
-        self.seen: list[tuple[str, Answer]] = []
+        self.seen: list[tuple[str, Answer]] = [] if seen is None else seen
+        self.bytes_sent = 0
 
-    def call(self, service: str, path: str, body, metadata=(), timeout: float = 15, stream: bool = False) -> Answer:
-        """One call; a stream is read to its first message."""
+    def call(
+        self, service: str, path: str, body, metadata=(), timeout: float = 30, stream: bool = False, seek=None
+    ) -> Answer:
+        """One call; a stream is read to its first message, or until one of what is sought was seen or time is over."""
         payload = body if isinstance(body, bytes) else body.SerializeToString()
         channel = self._channels[service]
+        self.bytes_sent += len(payload)
         try:
             if stream:
                 calling = channel.unary_stream(path)(payload, metadata=list(metadata), timeout=timeout)
                 first = next(iter(calling), b"")
                 headers = _pairs(calling.initial_metadata())
+                rest = _sought(calling, first, seek) if seek is not None else b""
                 calling.cancel()
-                answer = Answer("OK", body=first, headers=headers)
+                answer = Answer("OK", body=first + rest, headers=headers)
             else:
                 got, calling = channel.unary_unary(path).with_call(payload, metadata=list(metadata), timeout=timeout)
                 answer = Answer(
@@ -135,6 +177,7 @@ class Wire:
                 )
         except grpc.RpcError as error:
             answer = self._refusal(error)
+        answer.service = service
         self.seen.append((path, answer))
         return answer
 
@@ -165,6 +208,16 @@ class Wire:
                 answer.preconditions += [(one.subject, one.description) for one in detail.violations]
             else:
                 answer.retry = True
+
+
+def _sought(calling, first: bytes, seek: list[bytes]) -> bytes:
+    got = b""
+    try:
+        while not any(one in first + got for one in seek):
+            got += next(calling)
+    except (grpc.RpcError, StopIteration):
+        pass
+    return got
 
 
 def _pairs(metadata) -> dict[str, str]:

@@ -4,5 +4,6 @@ mod access;
 mod breaking;
 mod comments;
 mod documents;
+mod produced;
 mod reasons;
 mod shape;

@@ -110,8 +110,23 @@ pub enum Quarantine {
         #[arg(long)]
         all: bool,
     },
+    /// Show one, or what arrived.
+    Show(ShowQuarantined),
     /// Make a consultation of one, with what a person read in it.
     Convert(Box<Convert>),
+}
+
+/// Which to show, and what of it.
+#[derive(Debug, Clone, Args)]
+pub struct ShowQuarantined {
+    /// `quarantined/{uuid}`, or the UUID alone.
+    pub name: String,
+    /// The message as it arrived, byte for byte.
+    #[arg(long)]
+    pub raw: bool,
+    /// The PDF in it.
+    #[arg(long, conflicts_with = "raw")]
+    pub pdf: bool,
 }
 
 /// What to convert.

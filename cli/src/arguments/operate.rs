@@ -31,6 +31,9 @@ pub struct DevOptions {
     /// Start again what ends by itself while the suite stays up, as an orchestrator would.
     #[arg(long, conflicts_with = "exit")]
     pub restart: bool,
+    /// Trust this issuer too: a TOML file with the keys of one element of `auth.issuers`. May be given again.
+    #[arg(long, value_name = "FILE", env = "EHUB_DEV_ISSUER")]
+    pub issuer: Vec<PathBuf>,
     /// The same morning again: the seed of names and stories.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
@@ -165,6 +168,9 @@ pub struct MigrateOptions {
     /// The database as its owner, instead of the running suite's; with one service.
     #[arg(long, requires = "service", value_name = "URL", env = "EHUB_MIGRATE_URL", hide_env_values = true)]
     pub url: Option<String>,
+    /// A file with that URL, as Kubernetes mounts secrets; with one service.
+    #[arg(long, requires = "service", conflicts_with = "url", value_name = "FILE")]
+    pub url_file: Option<PathBuf>,
 }
 
 /// Which shell.

@@ -69,6 +69,9 @@ pub struct Sign {
     /// The record seen before signing.
     #[arg(long, value_enum, default_value_t = RecordSource::GpConnect)]
     pub record_seen: RecordSource,
+    /// Why the same medicine may be issued again, when one was issued since this was raised.
+    #[arg(long, value_name = "REASON", default_value = "")]
+    pub again_because: String,
     /// Only sign it; do not issue it.
     #[arg(long)]
     pub no_issue: bool,
@@ -98,4 +101,14 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("two parts with = between them are wanted".to_owned()),
     }
+}
+
+/// Which document to write.
+#[derive(Debug, Clone, Args)]
+pub struct Document {
+    /// `entries/{uuid}`, or the UUID alone.
+    pub entry: String,
+    /// The message as stored rather than the PDF.
+    #[arg(long)]
+    pub message: bool,
 }

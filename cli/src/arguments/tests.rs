@@ -33,7 +33,16 @@ fn wrong_usage_is_refused() {
         ("ehub audit verify --checkpoint c", ErrorKind::MissingRequiredArgument),
         ("ehub migrate --url postgres://x", ErrorKind::MissingRequiredArgument),
         ("ehub submit --file x --sample routine", ErrorKind::ArgumentConflict),
+        ("ehub quarantine show x --raw --pdf", ErrorKind::ArgumentConflict),
+        ("ehub document", ErrorKind::MissingRequiredArgument),
         ("ehub serve kitchen", ErrorKind::InvalidValue),
+        ("ehub settle entries/x", ErrorKind::MissingRequiredArgument),
+        ("ehub settle --note x", ErrorKind::MissingRequiredArgument),
+        ("ehub void", ErrorKind::MissingRequiredArgument),
+        ("ehub transfer", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand),
+        ("ehub streams replay intake", ErrorKind::MissingRequiredArgument),
+        ("ehub streams skip intake audit x --version 2", ErrorKind::MissingRequiredArgument),
+        ("ehub streams skip intake audit x --version 0 --reason y", ErrorKind::ValueValidation),
     ] {
         assert_eq!(parse(line).err(), Some(kind), "{line}");
     }
@@ -55,6 +64,9 @@ fn nothing_more_is_needed_than_the_verb() {
         "release",
         "alerts",
         "ack",
+        "settle",
+        "transfer acknowledge",
+        "streams list",
         "migrate",
         "doctor",
     ] {

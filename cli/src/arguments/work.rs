@@ -120,6 +120,9 @@ pub struct PassBack {
     /// Why; the practice reads it.
     #[arg(long)]
     pub reason: String,
+    /// For an emergency: how it was made safe.
+    #[arg(long, value_enum)]
+    pub safe: Option<SafeName>,
 }
 
 /// Which alert.

@@ -5,25 +5,19 @@ use prost_types::Timestamp;
 use serde_json::json;
 use tonic_types::StatusExt;
 
-use super::{
-    content,
-    context::Context,
-    held,
-    kept::Held,
-    patiently::reason,
-    views::{stamp, wire},
-};
+use super::{content, context::Context, held, kept::Held, views::stamp};
 use crate::{
     arguments::{Complete, OutcomeName, SafeName, ToldBy},
     output,
     session::new_id,
+    waiting::reason,
 };
 
 /// Closes it. What is still open is listed, and the fresh grant for settling it is kept.
 pub async fn run(context: &Context, complete: Complete) -> anyhow::Result<()> {
     let session = context.session("gp-anna")?;
     let held = held::grant(context, &session, complete.consultation.as_deref()).await?;
-    let request = request(&held, complete, wire(context.clock.now()))?;
+    let request = request(&held, complete, ehub_proto::timestamp(context.clock.now()))?;
     let completed = match session.allocation().complete(session.granted(request, &held.grant).await?).await {
         Ok(completed) => completed.into_inner(),
         Err(status) => {
@@ -57,7 +51,7 @@ fn keep_fresh_grant(context: &Context, held: &Held, status: &tonic::Status) -> a
 fn request(held: &Held, said: Complete, now: Timestamp) -> anyhow::Result<CompleteRequest> {
     let kind = kind(said.outcome, &held.need);
     let told_at = match &said.told_at {
-        Some(text) => wire(content::time(text)?),
+        Some(text) => ehub_proto::timestamp(content::time(text)?),
         None => now,
     };
     let clinical = !matches!(kind, OutcomeKind::AdministrationDone | OutcomeKind::Signposted);
@@ -65,7 +59,7 @@ fn request(held: &Held, said: Complete, now: Timestamp) -> anyhow::Result<Comple
         Some(not_seen_reason) => RecordSeen { not_seen_reason, ..RecordSeen::default() },
         None => RecordSeen { source: said.record_seen, time: Some(now), not_seen_reason: String::new() },
     };
-    let safe = said.safe.map(|safe| SafeDisposition { kind: safe_word(safe).to_owned(), time: Some(now) });
+    let safe = said.safe.map(|safe| safe_disposition(safe, now));
     Ok(CompleteRequest {
         request_id: new_id(),
         consultation: held.consultation.clone(),
@@ -98,13 +92,15 @@ fn told_word(by: ToldBy) -> &'static str {
     }
 }
 
-fn safe_word(safe: SafeName) -> &'static str {
-    match safe {
+/// How an emergency was made safe.
+pub fn safe_disposition(safe: SafeName, now: Timestamp) -> SafeDisposition {
+    let kind = match safe {
         SafeName::SpokeToPatient => "SPOKE_TO_PATIENT",
         SafeName::AmbulanceCalled => "AMBULANCE_CALLED",
         SafeName::InEmergencyDepartment => "IN_EMERGENCY_DEPARTMENT",
         SafeName::AssessedSafe => "ASSESSED_SAFE",
-    }
+    };
+    SafeDisposition { kind: kind.to_owned(), time: Some(now) }
 }
 
 #[cfg(test)]

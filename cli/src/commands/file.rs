@@ -7,10 +7,14 @@ use super::{
     content,
     context::Context,
     held,
-    patiently::until_known,
     views::{text, word},
 };
-use crate::{arguments::FileEntry, output, session::new_id};
+use crate::{
+    arguments::FileEntry,
+    output,
+    session::new_id,
+    waiting::{Patience, patiently},
+};
 
 /// Files it and shows where it stands.
 pub async fn run(context: &Context, entry: FileEntry) -> anyhow::Result<()> {
@@ -23,10 +27,14 @@ pub async fn run(context: &Context, entry: FileEntry) -> anyhow::Result<()> {
         etag: entry.etag.clone().unwrap_or_default(),
         content: Some(filled(entry)?),
     };
-    let filed = until_known(|| async {
-        let request = session.granted(request.clone(), &held.grant).await?;
-        Ok(session.writeback().file_entry(request).await?.into_inner())
-    })
+    let filed = patiently(
+        Patience::EVENT,
+        |_| {},
+        || async {
+            let request = session.granted(request.clone(), &held.grant).await?;
+            Ok(session.writeback().file_entry(request).await?.into_inner())
+        },
+    )
     .await?;
     output::record(&json!({
         "entry": filed.name,

@@ -3,7 +3,7 @@
 use ehub_proto::allocation::v1::{PassBackRequest, ReleaseClaimRequest};
 use serde_json::json;
 
-use super::{context::Context, held, views};
+use super::{complete::safe_disposition, context::Context, held, views};
 use crate::{arguments::PassBack, output, session::new_id};
 
 /// Said when a service could not be told that the claim is over.
@@ -30,8 +30,12 @@ pub async fn release(context: &Context, named: Option<&str>) -> anyhow::Result<(
 pub async fn pass_back(context: &Context, back: PassBack) -> anyhow::Result<()> {
     let session = context.session("gp-anna")?;
     let held = held::grant(context, &session, back.consultation.as_deref()).await?;
-    let request =
-        PassBackRequest { request_id: new_id(), consultation: held.consultation.clone(), reason: back.reason };
+    let request = PassBackRequest {
+        request_id: new_id(),
+        consultation: held.consultation.clone(),
+        reason: back.reason,
+        safe_disposition: back.safe.map(|safe| safe_disposition(safe, ehub_proto::timestamp(context.clock.now()))),
+    };
     let passed = session.allocation().pass_back(session.granted(request, &held.grant).await?).await?.into_inner();
     held::forget(context, &held)?;
     output::record(&json!({ "item": passed.item.as_ref().map(views::work_item), "fenced": passed.fenced }));

@@ -1,5 +1,7 @@
 //! `ehub migrate`: brings databases to the newest schema, as their owners.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use serde_json::json;
 use sqlx::migrate::Migrator;
@@ -17,9 +19,10 @@ const COLUMNS: [Column; 2] = [Column("SERVICE", "service", Form::Plain), Column(
 pub async fn run(context: &Context, options: &MigrateOptions) -> anyhow::Result<()> {
     let mut done = Vec::new();
     for service in ServiceName::ALL.into_iter().filter(|service| options.service.is_none_or(|only| only == *service)) {
-        let url = match &options.url {
-            Some(url) => url.clone(),
-            None => owner_url(&context.world()?, service)?,
+        let url = match (&options.url, &options.url_file) {
+            (Some(url), _) => url.clone(),
+            (None, Some(file)) => url_in(file)?,
+            (None, None) => owner_url(&context.world()?, service)?,
         };
         output::progress(&format!("migrating {}", service.as_str()));
         let pending = ehub_postgres::pending(&url, migrations(service))
@@ -32,6 +35,16 @@ pub async fn run(context: &Context, options: &MigrateOptions) -> anyhow::Result<
     }
     output::list("migrated", &done, &COLUMNS, "there is nothing to migrate");
     Ok(())
+}
+
+/// The URL a file holds; its contents are a secret and stay out of what is said about it.
+fn url_in(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Problem::Config(format!("{} cannot be read: {error}", file.display())))?;
+    match text.trim() {
+        "" => Err(Problem::Config(format!("{} is empty", file.display())).into()),
+        url => Ok(url.to_owned()),
+    }
 }
 
 /// A service's migrations.
@@ -78,6 +91,17 @@ mod tests {
     fn the_owner_is_the_role_that_migrates() {
         let url = owner_url(&world("postgres://ehub_intake_run:pw@127.0.0.1:5/ehub_intake"), ServiceName::Intake);
         assert_eq!(url.expect("a URL"), "postgres://ehub_intake_migrate:pw@127.0.0.1:5/ehub_intake");
+    }
+
+    #[test]
+    fn a_url_can_come_from_a_file_as_kubernetes_mounts_it() {
+        let file = std::env::temp_dir().join(format!("ehub-migrate-url-{}", std::process::id()));
+        std::fs::write(&file, "postgres://owner@host/base\n").expect("a temporary file");
+        assert_eq!(url_in(&file).expect("a URL"), "postgres://owner@host/base");
+        std::fs::write(&file, "\n").expect("a temporary file");
+        assert_eq!(output::exit::code_of(&url_in(&file).expect_err("empty")), 64);
+        std::fs::remove_file(&file).expect("it is there");
+        assert_eq!(output::exit::code_of(&url_in(&file).expect_err("gone")), 64);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use super::{
     context::Context,
     held,
     kept::{Held, Prepared},
-    patiently::until_known,
     views::word,
 };
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
     dev::world::COST_CENTRE,
     output,
     session::{Session, new_id},
+    waiting::{Patience, patiently},
 };
 
 /// Raises, prepares, and keeps what is to be signed.
@@ -73,10 +73,14 @@ async fn raise(session: &Session, held: &Held, said: Prescribe) -> anyhow::Resul
         pharmacy_ods: said.pharmacy,
         override_recent_issue: said.again_because,
     };
-    until_known(|| async {
-        let request = session.granted(request.clone(), &held.grant).await?;
-        Ok(session.prescribing().raise_prescription(request).await?.into_inner())
-    })
+    patiently(
+        Patience::EVENT,
+        |_| {},
+        || async {
+            let request = session.granted(request.clone(), &held.grant).await?;
+            Ok(session.prescribing().raise_prescription(request).await?.into_inner())
+        },
+    )
     .await
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     context::Context,
     kept::Prepared,
-    views::{self, stamp, wire, word},
+    views::{self, stamp, word},
 };
 use crate::{
     arguments::{RecordSource, Sign},
@@ -28,26 +28,24 @@ const EVERY: Duration = Duration::from_millis(500);
 /// Signs, issues, and waits for EPS.
 pub async fn run(context: &Context, sign: &Sign) -> anyhow::Result<()> {
     let session = context.session("gp-anna")?;
-    let prepared = prepared(context, &session, sign.prescription.as_deref())?;
-    let signer = Signer::kept_in(Path::new(&context.world()?.signer)).context("the development signer")?;
-    let source = source(sign.record_seen);
-    let request = SignPrescriptionRequest {
+    let mut prepared = prepared(context, &session, sign.prescription.as_deref())?;
+    if prepared.digest.is_empty() {
+        output::progress("it is signed already; issuing it");
+    } else {
+        let state = signed(context, &session, sign, &mut prepared).await?;
+        if sign.no_issue {
+            output::record(&shown(&prepared, state, &prepared.etag, None));
+            return Ok(());
+        }
+    }
+    let request = IssuePrescriptionRequest {
         request_id: new_id(),
         name: prepared.name.clone(),
         etag: prepared.etag.clone(),
-        signature: signer.sign(&prepared.digest)?,
-        record_seen_time: (!source.is_empty()).then(|| wire(context.clock.now())),
-        record_seen_source: source.to_owned(),
+        override_recent_issue: sign.again_because.clone(),
     };
-    let signed = session.prescribing().sign_prescription(session.request(request).await?).await?.into_inner();
-    // Signed once is signed for good; only issuing may be tried again.
-    context.prepared()?.forget(id(&prepared)?);
-    if sign.no_issue {
-        output::record(&shown(&prepared, signed.state, &signed.etag, None));
-        return Ok(());
-    }
-    let request = IssuePrescriptionRequest { request_id: new_id(), name: prepared.name.clone(), etag: signed.etag };
     let issued = session.prescribing().issue_prescription(session.request(request).await?).await?.into_inner();
+    context.prepared()?.forget(id(&prepared)?);
     if issued.state() != PrescriptionState::Sending {
         output::record(&shown(&prepared, issued.state, &issued.etag, issued.issue_time.as_ref()));
         return settled(issued.state());
@@ -56,7 +54,27 @@ pub async fn run(context: &Context, sign: &Sign) -> anyhow::Result<()> {
     wait(context, &session, &prepared, sign.wait.get()).await
 }
 
-fn prepared(context: &Context, session: &Session, named: Option<&str>) -> anyhow::Result<Prepared> {
+/// Signs what was prepared, and keeps that it is: signed once is signed for good, and only issuing may
+/// be tried again. Gives the state.
+async fn signed(context: &Context, session: &Session, sign: &Sign, prepared: &mut Prepared) -> anyhow::Result<i32> {
+    let signer = Signer::kept_in(Path::new(&context.world()?.signer)).context("the development signer")?;
+    let source = source(sign.record_seen);
+    let request = SignPrescriptionRequest {
+        request_id: new_id(),
+        name: prepared.name.clone(),
+        etag: prepared.etag.clone(),
+        signature: signer.sign(&prepared.digest)?,
+        record_seen_time: (!source.is_empty()).then(|| ehub_proto::timestamp(context.clock.now())),
+        record_seen_source: source.to_owned(),
+    };
+    let signed = session.prescribing().sign_prescription(session.request(request).await?).await?.into_inner();
+    (prepared.etag, prepared.digest) = (signed.etag, String::new());
+    context.prepared()?.keep(id(prepared)?, prepared)?;
+    Ok(signed.state)
+}
+
+/// The prescription a person means: the one named, or the one they prepared last.
+pub fn prepared(context: &Context, session: &Session, named: Option<&str>) -> anyhow::Result<Prepared> {
     let kept = context.prepared()?;
     let found = match named {
         Some(text) => {
@@ -113,7 +131,8 @@ fn shown(prepared: &Prepared, state: i32, etag: &str, issue_time: Option<&prost_
     })
 }
 
-fn id(prepared: &Prepared) -> anyhow::Result<uuid::Uuid> {
+/// Its id.
+pub fn id(prepared: &Prepared) -> anyhow::Result<uuid::Uuid> {
     Ok(PrescriptionId::parse_name(&prepared.name).context("the prescription's name")?.uuid())
 }
 

@@ -68,7 +68,7 @@ fn request(shape: ConsultationShape, request_id: Option<String>) -> anyhow::Resu
         .ok_or_else(|| Problem::Usage("channel is none of the contract's words".to_owned()))?;
     let first_contact_time = match shape.first_contact_time.as_str() {
         "" => None,
-        text => Some(views::wire(content::time(text)?)),
+        text => Some(ehub_proto::timestamp(content::time(text)?)),
     };
     let practice_ods = shape.practice_ods.clone();
     let supplier_reference = shape.supplier_reference.clone();

@@ -11,7 +11,7 @@ pub use consultation::{CONSULTATION_STATES, consultation, quarantined, receipt};
 pub use record::{entry, prescription};
 pub use work::{alert, work_item};
 
-use ehub_clock::{Timestamp, rfc3339};
+use ehub_clock::rfc3339;
 use serde_json::Value;
 
 /// An enum value's name without its prefix.
@@ -37,17 +37,7 @@ pub fn without_prefix(name: Option<&'static str>, prefix: &str, number: i32) -> 
 
 /// A time as RFC 3339.
 pub fn stamp(time: Option<&prost_types::Timestamp>) -> Value {
-    let nanos = time.map(|time| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos));
-    match nanos.and_then(|nanos| Timestamp::from_unix_timestamp_nanos(nanos).ok()) {
-        Some(at) => rfc3339(at).into(),
-        None => Value::Null,
-    }
-}
-
-/// A moment for the wire.
-pub fn wire(at: Timestamp) -> prost_types::Timestamp {
-    // Unwrap safety: the nanoseconds of a second fit.
-    prost_types::Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or_default() }
+    time.and_then(ehub_proto::instant).map_or(Value::Null, |at| rfc3339(at).into())
 }
 
 /// A text, unless it is empty.
@@ -77,7 +67,7 @@ mod tests {
     #[test]
     fn times_survive_the_wire() {
         let at = datetime!(2026-03-28 12:00:00.25 UTC);
-        assert_eq!(stamp(Some(&wire(at))), rfc3339(at));
+        assert_eq!(stamp(Some(&ehub_proto::timestamp(at))), rfc3339(at));
         assert_eq!(stamp(None), Value::Null);
         assert_eq!(stamp(Some(&prost_types::Timestamp { seconds: i64::MAX, nanos: 0 })), Value::Null);
     }

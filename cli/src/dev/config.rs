@@ -1,10 +1,14 @@
 //! The configuration files of a development run, one for each service, as a deployer would write them.
 
+use std::{fs, path::PathBuf};
+
+use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 
 use super::{
     databases::{Databases, SERVICES},
     issuer::{AUDIENCE, service_subject},
+    keys::authority_file,
     paths::Paths,
     world::{HUB, HUB_NAME, INTAKE_MAILBOX, MAILBOX_PASSWORD, MESH_SHARED_KEY, WRITEBACK_MAILBOX},
 };
@@ -17,7 +21,13 @@ const GRANT_AUDIENCE: &str = "ehub-grants";
 pub const AUDIT_ORIGIN: &str = "ehub.example/development";
 
 /// A service's configuration file.
-pub fn of(service: &str, world: &World, databases: &Databases, paths: &Paths) -> anyhow::Result<String> {
+pub fn of(
+    service: &str,
+    world: &World,
+    databases: &Databases,
+    paths: &Paths,
+    issuers: &[Value],
+) -> anyhow::Result<String> {
     let keys = paths.run.join("keys");
     let key = |name: &str| keys.join(name).display().to_string();
     let mut peers = Map::new();
@@ -29,7 +39,7 @@ pub fn of(service: &str, world: &World, databases: &Databases, paths: &Paths) ->
         "intake" => intake(world, paths, &key("patient-key")),
         "allocation" => allocation(world, paths, &key("grant-key.pem")),
         "writeback" => writeback(world),
-        "prescribing" => prescribing(world, &key("patient-key")),
+        "prescribing" => prescribing(world, paths, &key("patient-key")),
         _ => audit(&key("audit-key.pem")),
     };
     let config = json!({
@@ -42,7 +52,7 @@ pub fn of(service: &str, world: &World, databases: &Databases, paths: &Paths) ->
             "migrate_url": databases.url(service, "migrate"),
             "work_connections": 10,
         },
-        "auth": auth(world, &key("jwks.json"), &key("grant-jwks.json")),
+        "auth": auth(&world.issuer, &key("jwks.json"), &key("grant-jwks.json"), issuers),
         "telemetry": { "format": "json", "filter": "info", "otlp_endpoint": world.otlp },
         "identity": { "token_file": paths.run.join("tokens").join(service) },
         "peers": peers,
@@ -64,19 +74,30 @@ fn server(service: &str, world: &World) -> Value {
     })
 }
 
-fn auth(world: &World, jwks: &str, grant_jwks: &str) -> Value {
+/// Issuers of a deployer's own to be trusted besides ours: each file is one element of `auth.issuers`.
+pub fn issuers(files: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let read = |file: &PathBuf| -> anyhow::Result<Value> {
+        let text = fs::read_to_string(file)?;
+        Ok(serde_json::to_value(text.parse::<toml::Table>()?)?)
+    };
+    files.iter().map(|file| read(file).with_context(|| format!("the issuer in {}", file.display()))).collect()
+}
+
+fn auth(issuer: &str, jwks: &str, grant_jwks: &str, issuers: &[Value]) -> Value {
     let services: Map<String, Value> = SERVICES
         .iter()
         .map(|service| (service_subject(service), json!({ "name": service, "scopes": ["ehub.internal"] })))
         .collect();
+    let ours = json!({
+        "issuer": issuer,
+        "algorithms": ["EdDSA"],
+        "jwks": { "file": jwks },
+        "services": services,
+    });
+    let issuers: Vec<&Value> = std::iter::once(&ours).chain(issuers).collect();
     json!({
         "audience": AUDIENCE,
-        "issuers": [{
-            "issuer": world.issuer,
-            "algorithms": ["EdDSA"],
-            "jwks": { "file": jwks },
-            "services": services,
-        }],
+        "issuers": issuers,
         "grants": { "jwks_file": grant_jwks, "audience": GRANT_AUDIENCE },
     })
 }
@@ -129,10 +150,10 @@ fn writeback(world: &World) -> Value {
     })
 }
 
-fn prescribing(world: &World, patient_key: &str) -> Value {
+fn prescribing(world: &World, paths: &Paths, patient_key: &str) -> Value {
     json!({
         "patient_key": { "file": patient_key },
-        "eps": { "base_url": world.eps },
+        "eps": { "base_url": world.eps, "authorities": [authority_file(&paths.local.join("prescriber"))] },
         "poll": "500ms",
     })
 }
@@ -145,4 +166,36 @@ fn audit(key: &str) -> Value {
         "no_loss": { "every": "1s", "grace": "10s" },
         "lifecycle": { "quiet": "2s" },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(name: &str, text: &str) -> PathBuf {
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/tmp"));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join(format!("cli-issuer-{name}.toml"));
+        fs::write(&file, text).expect("a file");
+        file
+    }
+
+    #[test]
+    fn an_issuer_that_cannot_be_read_is_named() {
+        for file in [PathBuf::from("/nowhere/issuer.toml"), file("wrong", "issuer = ")] {
+            let error = format!("{:#}", issuers(std::slice::from_ref(&file)).expect_err("no issuer"));
+            assert!(error.contains(&file.display().to_string()), "{error}");
+        }
+    }
+
+    #[test]
+    fn issuers_of_a_deployer_stand_behind_ours() {
+        let more =
+            issuers(&[file("good", "issuer = \"https://one.example\"\njwks = { url = \"https://one.example/keys\" }")]);
+        let auth = auth("http://127.0.0.1:1", "jwks.json", "grants.json", &more.expect("an issuer"));
+        let names: Vec<_> =
+            auth["issuers"].as_array().expect("a list").iter().map(|one| one["issuer"].as_str()).collect();
+        assert_eq!(names, [Some("http://127.0.0.1:1"), Some("https://one.example")]);
+        assert_eq!(auth["issuers"][1]["jwks"]["url"], "https://one.example/keys");
+    }
 }

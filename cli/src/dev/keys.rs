@@ -1,13 +1,17 @@
 //! Keys of a development run: grants, audit log, page tokens, and a prescriber's signing key that
 //! no service ever holds.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ehub_auth::dev_issuer::{DevKey, jwks};
 use ehub_clock::Clock;
+use ehub_prescribing::DEVELOPMENT_AUTHORITY;
 
 /// The namespace of XML signatures.
 const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
@@ -32,6 +36,11 @@ pub fn audit_verifier_key(folder: &Path, origin: &str) -> anyhow::Result<String>
     Ok(signer.verifier_key().to_string())
 }
 
+/// Where a folder keeps the certificate of who issued the prescriber's.
+pub fn authority_file(folder: &Path) -> PathBuf {
+    folder.join("prescriber-authority.pem")
+}
+
 /// A prescriber's key and certificate, as a smartcard would hold them. Development only.
 pub struct Signer {
     key: KeyPair,
@@ -39,18 +48,29 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The signer kept in a folder, made when there is none.
+    /// The signer kept in a folder, made when there is none, by an authority of its own beside it.
     pub fn kept_in(folder: &Path) -> anyhow::Result<Self> {
         let (key_file, certificate_file) =
             (folder.join("prescriber-key.der"), folder.join("prescriber-certificate.pem"));
-        if !key_file.is_file() || !certificate_file.is_file() {
+        let authority_file = authority_file(folder);
+        if !(key_file.is_file() && certificate_file.is_file() && authority_file.is_file()) {
             fs::create_dir_all(folder)?;
+            let authority_key = rcgen::KeyPair::generate().context("a key")?;
+            let mut authority = rcgen::CertificateParams::new(Vec::new())?;
+            authority.distinguished_name.push(rcgen::DnType::CommonName, DEVELOPMENT_AUTHORITY);
+            authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+            authority.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+            let authority_certificate = authority.self_signed(&authority_key).context("a certificate")?;
             let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).context("an RSA key")?;
-            let certificate = rcgen::CertificateParams::new(vec!["development.prescriber.invalid".to_owned()])?
-                .self_signed(&pair)
-                .context("a certificate")?;
+            let mut prescriber = rcgen::CertificateParams::new(vec!["development.prescriber.invalid".to_owned()])?;
+            prescriber.key_usages =
+                vec![rcgen::KeyUsagePurpose::DigitalSignature, rcgen::KeyUsagePurpose::ContentCommitment];
+            let issuer = rcgen::Issuer::from_params(&authority, &authority_key);
+            let certificate = prescriber.signed_by(&pair, &issuer).context("a certificate")?;
             fs::write(&key_file, pair.serialize_der())?;
             fs::write(&certificate_file, certificate.pem())?;
+            // The authority's key is not kept: it issues this one certificate.
+            fs::write(&authority_file, authority_certificate.pem())?;
         }
         let key = KeyPair::from_pkcs8(&fs::read(&key_file)?).context("the prescriber's key")?;
         let pem = fs::read_to_string(&certificate_file)?;

@@ -9,7 +9,10 @@ use ehub_proto::{
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::{play::Played, suite::Running};
+use super::{
+    play::{Often, Played, often},
+    suite::Running,
+};
 use crate::{
     output,
     session::{Session, Suite},
@@ -32,8 +35,14 @@ pub struct Report {
     /// What had no outcome in time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<String>,
+    /// Answers that nobody in the play should ever get.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unexpected_answers: Vec<Often>,
+    /// Calls that were made again because the answer was a passing one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repeated_calls: Vec<Often>,
     #[serde(skip)]
-    hitches: Vec<String>,
+    stages: String,
     #[serde(skip)]
     replayed: usize,
     #[serde(skip)]
@@ -116,8 +125,10 @@ impl Report {
             no_loss: no_loss(&played.no_loss),
             traces: Traces { lifecycles: running.receiver.lifecycles() },
             seconds: (played.seconds * 10.0).round() / 10.0,
-            unfinished: played.unfinished.clone(),
-            hitches: counts.hitches.clone(),
+            unfinished: played.settled.unfinished.clone(),
+            unexpected_answers: often(&counts.unexpected),
+            repeated_calls: often(&counts.repeated),
+            stages: played.settled.stages(),
             replayed: counts.replayed,
             alerts_acknowledged: counts.alerts_acknowledged,
         })
@@ -139,6 +150,7 @@ impl Report {
         must(self.no_loss.holds, "the proof of no loss holds");
         must(self.audit.verified, "the audit log verifies against its checkpoint");
         must(self.alerts_acknowledged >= counts.emergencies, "every emergency's alert was acknowledged");
+        must(self.unexpected_answers.is_empty(), "no player got an unexpected answer");
         if self.unfinished.is_empty() {
             must(self.no_loss.in_transit == 0, "nothing is in transit");
             must(self.traces.lifecycles >= counts.closed, "every closed episode has its lifecycle trace");
@@ -190,6 +202,7 @@ impl Report {
             ),
         );
         row("lifecycle traces received", self.traces.lifecycles.to_string());
+        row("at rest after the last submission", self.stages.clone());
         row("seconds", format!("{:.1}", self.seconds));
         output::line(&table.to_string());
         for broken in self.broken() {
@@ -198,8 +211,11 @@ impl Report {
         for open in &self.unfinished {
             output::line(&format!("not finished: {open}"));
         }
-        for hitch in self.hitches.iter().take(5) {
-            output::note(&format!("tried again: {hitch}"));
+        for answer in &self.unexpected_answers {
+            output::line(&format!("unexpected answer: {answer}"));
+        }
+        for answer in &self.repeated_calls {
+            output::note(&format!("asked again: {answer}"));
         }
         output::note("look further:");
         for command in ["ehub inbox --as gp-anna", "ehub quarantine list", "ehub audit verify", "ehub doctor"] {

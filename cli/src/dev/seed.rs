@@ -17,7 +17,7 @@ use super::world::{
 };
 use crate::{
     session::{Session, Suite, new_id},
-    waiting::until_ok,
+    waiting::{Patience, patiently, reason},
 };
 
 /// The first day of everything in the development world.
@@ -28,9 +28,11 @@ pub async fn seed(suite: &Suite, duty: &str) -> anyhow::Result<()> {
     let admin = suite.as_persona("hub-admin");
     register(&admin).await.context("the register")?;
     // The others learn of organisations by event, a moment later.
-    until_ok("enrolments", || enrol(&admin, duty)).await?;
-    until_ok("write-back agreements", || agree(&admin)).await?;
-    until_ok("cost centre", || prescribe(&admin)).await?;
+    tokio::try_join!(
+        async { patiently(Patience::SETTING_UP, |_| {}, || enrol(&admin, duty)).await.context("enrolments") },
+        async { patiently(Patience::SETTING_UP, |_| {}, || agree(&admin)).await.context("write-back agreements") },
+        async { patiently(Patience::SETTING_UP, |_| {}, || prescribe(&admin)).await.context("the cost centre") },
+    )?;
     Ok(())
 }
 
@@ -65,7 +67,9 @@ async fn register(admin: &Session) -> anyhow::Result<()> {
         let request = PutAccessAgreementRequest { request_id: new_id(), agreement: Some(agreement) };
         register.put_access_agreement(admin.request(request).await?).await?;
     }
-    for persona in PERSONAS.iter().filter(|persona| persona.kind == Kind::Person) {
+    // Operators work for no patient: they are on no roster.
+    let people = PERSONAS.iter().filter(|persona| persona.kind == Kind::Person && persona.role != "operator");
+    for persona in people {
         let roster = Roster {
             subject: persona.name.to_owned(),
             organisation_ods: persona.organisation.to_owned(),
@@ -169,12 +173,8 @@ async fn prescribe(admin: &Session) -> anyhow::Result<()> {
 
 /// Setting up a second time (`--keep`) finds what the first time made.
 fn accept_existing<T>(answer: Result<T, tonic::Status>) -> Result<(), tonic::Status> {
-    use tonic_types::StatusExt;
     match answer {
-        Ok(_) => Ok(()),
-        Err(status) => {
-            let reason = status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default();
-            if matches!(reason.as_str(), "ENROLMENT_OVERLAPS" | "AGREEMENT_OVERLAPS") { Ok(()) } else { Err(status) }
-        }
+        Err(status) if !matches!(reason(&status).as_str(), "ENROLMENT_OVERLAPS" | "AGREEMENT_OVERLAPS") => Err(status),
+        _ => Ok(()),
     }
 }

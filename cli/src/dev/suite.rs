@@ -55,6 +55,7 @@ struct PeerAddresses {
 pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Running> {
     let clock = Clock::system();
     let began = clock.monotonic();
+    let issuers = config::issuers(&options.issuer)?;
     let _ = fs::remove_dir_all(&paths.run);
     fs::create_dir_all(&paths.run)?;
     let stop = CancellationToken::new();
@@ -105,7 +106,7 @@ pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Runnin
     output::progress("starting the five services");
     for service in SERVICES {
         let file = paths.run.join(format!("{service}.toml"));
-        fs::write(&file, config::of(service, &running.world, &databases, paths)?)?;
+        fs::write(&file, config::of(service, &running.world, &databases, paths, &issuers)?)?;
         let mut command = Command::new(Paths::service_binary(service)?);
         command.arg("--config").arg(&file).current_dir(&paths.root);
         running.services.push(Process::start(service, command, &paths.run)?);

@@ -88,7 +88,9 @@ const PRACTICE_STAFF: &[&str] = &[
     "audit.read",
 ];
 
-pub const PERSONAS: [Persona; 10] = [
+const OPERATOR: &[&str] = &["stream.read", "stream.operate"];
+
+pub const PERSONAS: [Persona; 12] = [
     Persona {
         name: "supplier",
         kind: Kind::Client,
@@ -188,6 +190,22 @@ pub const PERSONAS: [Persona; 10] = [
         role: "auditor",
         full_name: "Ida Inspector",
         scopes: &["audit.verify", "audit.read", "consultation.read", "work.read"],
+    },
+    Persona {
+        name: "ops-olga",
+        kind: Kind::Person,
+        organisation: HUB,
+        role: "operator",
+        full_name: "Olga Orr",
+        scopes: OPERATOR,
+    },
+    Persona {
+        name: "ops-omar",
+        kind: Kind::Person,
+        organisation: HUB,
+        role: "operator",
+        full_name: "Omar Oakes",
+        scopes: OPERATOR,
     },
 ];
 

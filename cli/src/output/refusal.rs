@@ -133,8 +133,10 @@ fn advice(status: &Status, details: &ErrorDetails) -> String {
             "claim the consultation: ehub claim <reference>"
         }
         "OPEN_ACTIONS" => "settle what is listed (ehub file, ehub sign), then ehub complete again",
-        "EMERGENCY_NOT_SETTLED" => "say how it was made safe: ehub complete --safe spoke-to-patient",
-        "RECENTLY_ISSUED" => "look at the earlier one, then ehub prescribe --again-because REASON",
+        "EMERGENCY_NOT_SETTLED" => "say how it was made safe: --safe spoke-to-patient (ehub complete, ehub pass-back)",
+        "RECENTLY_ISSUED" => {
+            "look at the earlier one, then add --again-because REASON (to ehub prescribe, or to ehub sign when signed)"
+        }
         "PRACTICE_NOT_ENROLLED" => "check the practice's code, or ask the hub to enrol it",
         "SCOPE_MISSING" | "CALLER_KIND_NOT_ALLOWED" | "PRACTICE_NOT_ALLOWED" => {
             "call as somebody who may: --as, see ehub token"

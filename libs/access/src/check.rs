@@ -95,13 +95,7 @@ pub async fn require_fresh(tx: &mut Tx) -> Result<(), AccessError> {
     if tx.organisation().is_none() {
         return Err(AccessError::OrganisationUnknown);
     }
-    let age: Option<f64> = sqlx::query_scalar(
-        "/* access.age */ select extract(epoch from ehub.app_now() - fresh_at)::float8 from ehub.access_freshness",
-    )
-    .fetch_optional(tx.conn())
-    .await
-    .map_err(StorageError::from)?;
-    match age {
+    match tx.access_age() {
         Some(seconds) if seconds <= STALE_AFTER.as_secs_f64() => Ok(()),
         _ => Err(AccessError::Stale),
     }

@@ -1,7 +1,5 @@
 //! What becomes of a refused call: counted and logged sparingly, or reported for the audit when the caller is known.
 
-mod log;
-
 use std::{
     net::IpAddr,
     sync::{
@@ -13,8 +11,15 @@ use std::{
 
 use ehub_clock::Timestamp;
 use ehub_faults::Fault;
+use ehub_telemetry::{
+    OncePerMinute,
+    metrics::{self, Counter},
+};
 
 use crate::{Caller, Rule, TokenRefusal};
+
+static REFUSED: Counter =
+    metrics::counter("ehub.auth.refused", "{call}", "Calls without a token that proves who calls, by what was wrong.");
 
 /// The one message for every missing or bad token: which step failed is nobody's business outside.
 const BAD_TOKEN: &str = "a valid access token is required";
@@ -102,13 +107,14 @@ impl RefusalCounts {
 #[derive(Debug, Default)]
 pub(crate) struct Unauthenticated {
     pub(crate) counts: RefusalCounts,
-    lines: log::OncePerMinute,
+    lines: OncePerMinute,
 }
 
 impl Unauthenticated {
     /// The answer to a call without a valid token.
     pub(crate) fn refuse(&self, refusal: TokenRefusal, peer: Option<IpAddr>, now: Instant) -> Fault {
         self.counts.0[refusal as usize].fetch_add(1, Ordering::Relaxed);
+        REFUSED.add(1, &[("ehub.reason", refusal.as_str())]);
         tracing::debug!(target: "ehub::auth", reason = refusal.as_str(), "unauthenticated call");
         if let Some(unlogged) = self.lines.due(peer, now) {
             let peer = peer.map(tracing::field::display);

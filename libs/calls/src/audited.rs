@@ -4,11 +4,15 @@ use std::error::Error;
 
 use ehub_faults::Fault;
 use ehub_postgres::{Draft, IdempotencyKey, StorageError, Tx, Work, find, record};
-use ehub_proto::audit::event::v1::AccessRecorded;
+use ehub_proto::{audit::event::v1::AccessRecorded, timestamp};
+use ehub_telemetry::metrics::{Counter, counter};
 use prost::Message;
 use uuid::Uuid;
 
 use crate::Call;
+
+static REPLAYS: Counter =
+    counter("ehub.idempotency.replays", "{call}", "Calls answered as an earlier call with the same request id was.");
 
 /// What a call gave: rendered now, or recorded when it was first made.
 pub(crate) enum Answer<M> {
@@ -80,14 +84,18 @@ where
                 return Err(Refusal::RequestIdReused);
             }
             let answer = M::decode(recorded.answer.as_slice()).map_err(|_| Refusal::RecordUnreadable)?;
+            self.call.span.record("ehub.idempotency.replayed", true);
+            tx.tally(&REPLAYS, &[("rpc.method", self.call.method)]);
             tx.raise(access_event(self.call, self.request_id, tx, "REPLAYED"));
             return Ok(Answer::Replayed(answer));
         }
-        let output = self.work.run(tx).await.map_err(Refusal::Operation)?;
+        let done = self.work.run(tx).await;
+        self.call.note(tx);
+        let output = done.map_err(Refusal::Operation)?;
         let answer = (self.render)(&output);
         tx.raise(access_event(self.call, self.request_id, tx, "OK"));
         if let Some(key) = &key {
-            record(tx, key, &self.call.digest, &answer.encode_to_vec()).await?;
+            record(tx, key, &self.call.digest, &answer.encode_to_vec());
         }
         Ok(Answer::Fresh(answer))
     }
@@ -128,8 +136,4 @@ pub(crate) fn access_event(call: &Call, request_id: Option<Uuid>, tx: &Tx, outco
         body: event.encode_to_vec(),
         consultation: consultations.first().copied(),
     }
-}
-
-fn timestamp(at: time::OffsetDateTime) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) }
 }

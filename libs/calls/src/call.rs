@@ -6,11 +6,13 @@ use aws_lc_rs::digest;
 use ehub_auth::{Caller, Grant, GrantKind, GrantPresented, GrantRequirement, Kind, Rule};
 use ehub_clock::Timestamp;
 use ehub_faults::Fault;
-use ehub_postgres::{Scope, ScopeKind};
+use ehub_postgres::{Scope, ScopeKind, Tx};
 use ehub_server::{Deadline, InFlight};
 use prost::Message;
 use tonic::Request;
 use uuid::Uuid;
+
+use crate::named;
 
 /// A call: who, what, with which grant, until when.
 #[derive(Debug, Clone)]
@@ -25,10 +27,14 @@ pub struct Call {
     pub grant_rule: GrantRequirement,
     /// SHA-256 of the request as parsed and encoded again.
     pub digest: [u8; 32],
+    /// The consultation the request names, when it names exactly one.
+    pub names: Option<Uuid>,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
     /// The trace this call belongs to.
     pub traceparent: Option<String>,
+    /// The call's span, which learns whom and what the call concerns.
+    pub span: tracing::Span,
     /// The call's place among those in flight: held until its task ends, even when the caller goes.
     pub in_flight: Option<InFlight>,
 }
@@ -41,18 +47,34 @@ impl Call {
             return Err(Fault::unauthenticated("TOKEN_INVALID", "the token is missing or proves nothing"));
         };
         let mut digest = [0; 32];
-        digest.copy_from_slice(digest::digest(&digest::SHA256, &message.encode_to_vec()).as_ref());
+        let encoded = message.encode_to_vec();
+        digest.copy_from_slice(digest::digest(&digest::SHA256, &encoded).as_ref());
+        let span = tracing::Span::current();
+        span.record("ehub.client.id", caller.client.as_str());
         let call = Self {
+            span,
             caller: Arc::clone(caller),
             method,
             grant: extensions.get::<GrantPresented>().cloned().unwrap_or(GrantPresented::Absent),
             grant_rule: rule.grant,
             digest,
+            names: named::consultation(&encoded),
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.instant()),
             traceparent: ehub_telemetry::current_traceparent(),
             in_flight: extensions.get::<InFlight>().cloned(),
         };
         Ok((call, message))
+    }
+
+    /// Notes on its span what it concerns: the consultation when it is exactly one, the practice when it is named.
+    pub(crate) fn note(&self, tx: &Tx) {
+        let (consultations, _, practice) = tx.named();
+        if let [consultation] = consultations {
+            self.span.record("ehub.consultation.id", tracing::field::display(consultation));
+        }
+        if let Some(practice) = practice {
+            self.span.record("ehub.practice.id", practice);
+        }
     }
 
     /// The scope its transactions run in.
@@ -62,15 +84,13 @@ impl Call {
             Kind::Client => ScopeKind::Client,
             Kind::Service => ScopeKind::Service,
         };
-        Scope {
-            kind,
-            organisation: self.caller.organisation.as_ref().map(ToString::to_string),
-            subject: self.caller.subject.clone(),
-            client: self.caller.client.clone(),
-            traceparent: self.traceparent.clone(),
-            deadline: self.deadline,
-            turn: None,
-        }
+        let mut scope = Scope::of(kind);
+        scope.organisation = self.caller.organisation.as_ref().map(ToString::to_string);
+        scope.subject.clone_from(&self.caller.subject);
+        scope.client.clone_from(&self.caller.client);
+        scope.traceparent.clone_from(&self.traceparent);
+        scope.deadline = self.deadline;
+        scope
     }
 
     /// The grant that lets the caller act on a consultation.

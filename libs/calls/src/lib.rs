@@ -6,11 +6,14 @@
 
 mod audited;
 mod call;
+mod named;
+mod pieces;
 mod refused;
 mod runner;
 mod storage_faults;
 
 pub use call::Call;
+pub use pieces::{Pieces, in_pieces};
 pub use refused::{Refusals, record_refusals};
 pub use runner::{Calls, stopping};
 pub use storage_faults::storage_fault;

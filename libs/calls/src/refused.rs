@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ehub_auth::{Caller, RefusalSink, Refused};
 use ehub_postgres::{Db, Draft, Scope, StorageError, Tx, Work};
-use ehub_proto::audit::event::v1::AccessRecorded;
+use ehub_proto::{audit::event::v1::AccessRecorded, timestamp};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,10 @@ impl Work for RefusedCall<'_> {
     type Error = StorageError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        // Whoever looks into a consultation's story also sees who asked for it and was refused.
+        if let Some(consultation) = self.call.names {
+            tx.concerns(consultation);
+        }
         tx.raise(access_event(self.call, self.request_id, tx, self.reason));
         Ok(())
     }
@@ -78,10 +82,7 @@ impl Work for AuthRefused<'_> {
         let caller: &Arc<Caller> = &self.0.caller;
         let event = AccessRecorded {
             request_id: tx.clock().uuid_v7().to_string(),
-            time: Some(prost_types::Timestamp {
-                seconds: self.0.at.unix_timestamp(),
-                nanos: i32::try_from(self.0.at.nanosecond()).unwrap_or(0),
-            }),
+            time: Some(timestamp(self.0.at)),
             actor: caller.subject.clone(),
             actor_name: caller.name.clone().unwrap_or_default(),
             actor_role: caller.role.clone().unwrap_or_default(),

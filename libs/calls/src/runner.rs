@@ -73,8 +73,17 @@ impl Calls {
 
     /// Records the refusal of a call that was refused before its work began, and gives the status.
     pub async fn refuse(&self, call: Call, fault: Fault) -> Status {
+        self.refuse_as(call, None, fault).await
+    }
+
+    /// The same for a mutation whose request id is known: the event tells of that request.
+    pub async fn refuse_mutation(&self, call: Call, request_id: Uuid, fault: Fault) -> Status {
+        self.refuse_as(call, Some(request_id), fault).await
+    }
+
+    async fn refuse_as(&self, call: Call, request_id: Option<Uuid>, fault: Fault) -> Status {
         let calls = self.clone();
-        let task = self.tasks.spawn(async move { calls.record(&call, None, fault).await }.in_current_span());
+        let task = self.tasks.spawn(async move { calls.record(&call, request_id, fault).await }.in_current_span());
         task.await.unwrap_or_else(|ended| broken(&ended))
     }
 

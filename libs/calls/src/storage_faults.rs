@@ -20,3 +20,18 @@ pub fn storage_fault(error: &StorageError) -> Fault {
         other => Fault::internal(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_worth_a_retry_and_says_nothing_of_itself() {
+        let fault = storage_fault(&StorageError::Unavailable(sqlx::Error::PoolTimedOut));
+        assert_eq!((fault.code(), fault.reason()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
+        let status = fault.into_status();
+        let details = tonic_types::StatusExt::get_error_details(&status);
+        assert!(details.retry_info().is_some(), "it says when to try again");
+        assert_eq!(status.message(), "the database cannot be reached; try again");
+    }
+}

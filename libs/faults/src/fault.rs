@@ -71,6 +71,18 @@ impl Fault {
         fault
     }
 
+    /// A page token that is not one of ours, has expired, or belongs to other arguments, and nothing else wrong.
+    pub(crate) fn bad_page_token(violations: Vec<Violation>) -> Self {
+        let mut fault = Self::new(
+            Code::InvalidArgument,
+            "server.ehub",
+            "PAGE_TOKEN_INVALID",
+            "the page token is not one of ours, has expired, or belongs to other arguments",
+        );
+        fault.violations = violations;
+        fault
+    }
+
     /// Adds one entry of metadata; every changing part of a refusal goes here.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {

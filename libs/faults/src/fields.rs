@@ -20,7 +20,13 @@ pub struct Violation {
 #[derive(Debug, Default)]
 pub struct Fields {
     violations: Vec<Violation>,
+    page_token_wrong: bool,
 }
+
+/// The most rows a page may hold.
+const PAGE_MOST: i32 = 500;
+/// What a page holds when the caller does not say.
+const PAGE_USUAL: u16 = 50;
 
 /// A place in a request, from which paths of its parts are made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,6 +116,27 @@ impl Fields {
         Some(value.to_owned())
     }
 
+    /// How many rows a page holds at most: 1 to 500, and 50 for the 0 of a caller who does not say.
+    pub fn page_size(&mut self, asked: i32) -> u16 {
+        match u16::try_from(asked) {
+            Ok(0) => PAGE_USUAL,
+            Ok(size) if asked <= PAGE_MOST => size,
+            _ => {
+                self.wrong("page_size", "must be 1 to 500, or 0 for 50");
+                PAGE_USUAL
+            }
+        }
+    }
+
+    /// The place a page token stands for, or that it is none of ours.
+    pub fn page_token<T, E>(&mut self, opened: Result<T, E>) -> Option<T> {
+        if opened.is_err() {
+            self.page_token_wrong = true;
+            self.wrong("page_token", "must be the next_page_token of the page before, with the same other fields");
+        }
+        opened.ok()
+    }
+
     /// Whether anything is wrong so far.
     pub fn any_wrong(&self) -> bool {
         !self.violations.is_empty()
@@ -117,7 +144,13 @@ impl Fields {
 
     /// All is well, or every violation at once.
     pub fn finish(self) -> Result<(), Fault> {
-        if self.violations.is_empty() { Ok(()) } else { Err(Fault::bad_request(self.violations)) }
+        if self.violations.is_empty() {
+            Ok(())
+        } else if self.page_token_wrong && self.violations.len() == 1 {
+            Err(Fault::bad_page_token(self.violations))
+        } else {
+            Err(Fault::bad_request(self.violations))
+        }
     }
 
     /// What a parser got, once nothing is wrong. `None` without a recorded violation is a bug in
@@ -160,6 +193,37 @@ mod tests {
         let status = fields.finish().expect_err("three are wrong").into_status();
         let violations = tonic_types::StatusExt::get_error_details(&status);
         assert_eq!(violations.bad_request().expect("fields").field_violations.len(), 3);
+    }
+
+    #[test]
+    fn a_page_has_one_to_five_hundred_rows() {
+        for (asked, given) in [(0, 50), (1, 1), (500, 500)] {
+            let mut fields = Fields::new();
+            assert_eq!(fields.page_size(asked), given);
+            assert!(fields.finish().is_ok(), "{asked}");
+        }
+        for asked in [-1, i32::MIN, 501, 65_536, i32::MAX] {
+            let mut fields = Fields::new();
+            fields.page_size(asked);
+            assert_eq!(fields.finish().expect_err("refused").reason(), "INVALID_FIELDS", "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_bad_page_token_has_a_reason_of_its_own_unless_more_is_wrong() {
+        let mut alone = Fields::new();
+        assert_eq!(alone.page_token::<(), _>(Err(())), None);
+        assert_eq!(alone.finish().expect_err("refused").reason(), "PAGE_TOKEN_INVALID");
+        let mut both = Fields::new();
+        both.page_size(-1);
+        both.page_token::<(), _>(Err(()));
+        let fault = both.finish().expect_err("refused");
+        assert_eq!(fault.reason(), "INVALID_FIELDS");
+        let status = fault.into_status();
+        let details = tonic_types::StatusExt::get_error_details(&status);
+        let named: Vec<_> =
+            details.bad_request().expect("fields").field_violations.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(named, ["page_size", "page_token"]);
     }
 
     #[test]

@@ -67,6 +67,18 @@ pub async fn hold(tx: &mut Tx, grant: &Grant) -> Result<(), FenceError> {
     if epoch > grant.epoch { Err(FenceError::Superseded) } else { Ok(()) }
 }
 
+/// Admits a reading under a grant whose claim is not over. Keeps nobody waiting, and learns nothing: a grant whose end was
+/// pushed here is refused from that moment, any other ends with its lease.
+pub async fn admit_reading(tx: &mut Tx, grant: &Grant) -> Result<(), FenceError> {
+    let known: Option<i64> =
+        sqlx::query_scalar("/* fence.read */ select epoch from ehub.claim_fence where consultation = $1")
+            .bind(grant.consultation)
+            .fetch_optional(tx.conn())
+            .await
+            .map_err(StorageError::from)?;
+    if known.is_some_and(|epoch| epoch > grant.epoch) { Err(FenceError::Superseded) } else { Ok(()) }
+}
+
 /// Raises the lowest epoch accepted for each consultation. Waits for acts in flight.
 pub async fn raise(tx: &mut Tx, claims: &[(Uuid, i64)]) -> Result<(), StorageError> {
     let mut sorted = claims.to_vec();

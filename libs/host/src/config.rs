@@ -57,8 +57,6 @@ pub struct Config<S> {
 pub struct CommonConfig {
     /// Whether this is live.
     pub profile: Profile,
-    /// Where spans and metrics go, if anywhere.
-    pub otlp_endpoint: Option<String>,
     /// The other services.
     pub peers: BTreeMap<String, ClientConfig>,
     /// How events are delivered.

@@ -37,8 +37,6 @@ pub struct Host {
     pub page_tokens: Arc<PageTokens>,
     /// Whether this is live.
     pub profile: Profile,
-    /// Where spans and metrics go, if anywhere.
-    pub otlp_endpoint: Option<String>,
     /// Cancelled when long streams must end.
     pub end_streams: CancellationToken,
     /// The service's own token.

@@ -7,10 +7,12 @@
 
 mod config;
 mod host;
+mod measure;
 mod readiness;
 mod start;
 
 pub use config::{CommonConfig, Config, IdentityConfig, OutboxConfig, Profile};
 pub use ehub_server::Worker;
 pub use host::{Built, Host, PeerChannel, Subscribed};
+pub use measure::tell_queues;
 pub use start::{Service, main, main_from, serve};

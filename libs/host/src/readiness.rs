@@ -67,6 +67,11 @@ impl Watch {
                 if !schema_is_there {
                     schema_is_there = matches!(pending(&self.url, self.migrations).await, Ok(0));
                     self.schema.set(schema_is_there);
+                    if schema_is_there && matches!(self.db.log_quotes_rows().await, Ok(true)) {
+                        tracing::warn!(
+                            "log_error_verbosity of the database is not terse: its log will quote rows, which hold patients' data"
+                        );
+                    }
                 }
             }
             let pause = if self.readiness.is_ready() { EVERY } else { SOON };

@@ -1,6 +1,6 @@
 //! From arguments to a drained process.
 
-use std::{ffi::OsString, fmt::Debug, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, fmt::Debug, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -8,15 +8,25 @@ use ehub_auth::{AuthLayer, Rules, Verifier, client::TokenSource};
 use ehub_calls::{Calls, Refusals, record_refusals};
 use ehub_clock::Clock;
 use ehub_postgres::{Db, PageTokens, Role};
+use ehub_proto::internal::v1::streams_server::StreamsServer;
 use ehub_server::{Readiness, Worker};
+use ehub_streams::StreamsService;
 use serde::de::DeserializeOwned;
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Built, CommonConfig, Config, Host, Profile, config::page_key, readiness::Watch};
+use crate::{
+    Built, CommonConfig, Config, Host, Profile,
+    config::page_key,
+    measure::{AccessAge, tell_access_age},
+    readiness::Watch,
+};
 
 /// `EX_USAGE` of sysexits.h: the configuration is wrong.
 const EXIT_CONFIG: u8 = 64;
+
+/// How long what still runs when everything is drained and flushed is waited for.
+const LAST_WAIT: Duration = Duration::from_millis(200);
 
 /// What one of the five services is.
 pub trait Service: 'static {
@@ -120,7 +130,7 @@ fn run<S: Service>(config: Config<S::Settings>, command: Command) -> anyhow::Res
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 16));
     ehub_server::quiet_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match command {
             Command::Serve => {
                 let stop = ehub_server::stop_signal().context("signals cannot be watched")?;
@@ -131,7 +141,10 @@ fn run<S: Service>(config: Config<S::Settings>, command: Command) -> anyhow::Res
                 ehub_postgres::migrate(url.reveal(), S::migrations()).await.context("the migration failed")
             }
         }
-    })
+    });
+    // Not dropped: that would wait, without end, for a thread that waits for a collector.
+    runtime.shutdown_timeout(LAST_WAIT);
+    done
 }
 
 /// Serves until `stop` resolves, then drains.
@@ -153,7 +166,7 @@ async fn serve_observed<S: Service>(
     filter: ehub_telemetry::FilterHandle,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let Config { profile, server, database, auth, telemetry, identity, peers, outbox, pages_key, service } = config;
+    let Config { profile, server, database, auth, telemetry: _, identity, peers, outbox, pages_key, service } = config;
     let rules = Rules::from_descriptor(ehub_proto::DESCRIPTOR_SET).context("the contract lacks access rules")?;
     let verifier = Verifier::start(&auth, clock.clone()).await.context("auth")?;
     let (refusals, refused) = Refusals::channel();
@@ -161,33 +174,36 @@ async fn serve_observed<S: Service>(
 
     let db = Db::open(&database, Role::Run, clock.clone()).context("database.run_url")?;
     let work_db = db.open_beside(&database, Role::Work).context("database.work_url")?;
+    db.observe("run");
+    work_db.observe("work");
     let key = page_key(&pages_key).context("pages_key")?;
     let host = Host {
         name: S::NAME,
         calls: Calls::new(db.clone()),
         page_tokens: Arc::new(PageTokens::new(&key, clock.clone())),
         profile,
-        otlp_endpoint: telemetry.otlp_endpoint.clone(),
         end_streams: CancellationToken::new(),
         token: TokenSource::file(identity.token_file, clock.clone()),
-        common: CommonConfig { profile, otlp_endpoint: telemetry.otlp_endpoint, peers, outbox },
+        common: CommonConfig { profile, peers, outbox },
         db: db.clone(),
         work_db: work_db.clone(),
         clock,
     };
     let built = S::build(&host, service).context("the service cannot be built")?;
 
+    let access_age = host.measure("access_age", AccessAge, tell_access_age);
     let readiness = Readiness::new();
     let url = database.run_url.reveal().to_owned();
     let watch =
         Watch::new(&readiness, db.clone(), url, S::migrations(), database.require_durable, Arc::clone(&verifier));
     let mut running = ehub_server::Built::new(built.public)
-        .internal(built.internal)
+        .internal(built.internal.add_service(StreamsServer::new(StreamsService::new(host.calls.clone()))))
         .readiness(readiness)
         .services(S::SERVICES.iter().copied())
         .descriptors(ehub_proto::DESCRIPTOR_SET)
         .end_streams_by(host.end_streams.clone())
         .log_filter(move |directives| filter.set(directives).map_err(|error| error.to_string()))
+        .worker(access_age)
         .worker(Worker::new("readiness", move |stop| watch.run(stop)))
         .worker(Worker::new("keys", move |stop| verifier.keep_fresh(stop)))
         .worker(Worker::new("refusals", move |stop| record_refusals(work_db, refused, stop)));

@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub at: OffsetDateTime,
     /// Whether the stream is held back from this subscriber: the cursor passes it.
     pub held: bool,
+    /// Whether two people decided to leave it out for this subscriber.
+    pub skipped: bool,
 }
 
 impl Row {
@@ -39,10 +41,13 @@ pub(crate) async fn after_cursors(
     lease: Uuid,
     limit: i64,
 ) -> Result<Vec<Row>, StorageError> {
-    Ok(sqlx::query_as(
+    let mut conn = db.lend().await?;
+    let found = sqlx::query_as(
         "/* outbox.after_cursors */ \
          select o.id, o.xid::text as xid, o.shard_group, o.stream, o.version, o.kind, o.body, o.event, o.consultation, o.traceparent, o.at, \
-                exists (select from ehub.outbox_held h where h.subscriber = $1 and h.stream = o.stream) as held \
+                exists (select from ehub.outbox_held h where h.subscriber = $1 and h.stream = o.stream) as held, \
+                exists (select from ehub.outbox_skip s where s.subscriber = $1 and s.stream = o.stream \
+                         and s.version = o.version and s.confirmed_at is not null) as skipped \
            from ehub.outbox_cursor c \
           cross join lateral (\
                 select * from ehub.outbox o \
@@ -54,8 +59,10 @@ pub(crate) async fn after_cursors(
     .bind(subscriber)
     .bind(lease)
     .bind(limit)
-    .fetch_all(db.pool())
-    .await?)
+    .fetch_all(&mut *conn)
+    .await?;
+    conn.give_back();
+    Ok(found)
 }
 
 /// Until when everything committed has been delivered, but for what a consultation's stream holds
@@ -70,7 +77,8 @@ pub(crate) async fn delivered_until(
     lease: Uuid,
     looked: OffsetDateTime,
 ) -> Result<Option<OffsetDateTime>, StorageError> {
-    Ok(sqlx::query_scalar(
+    let mut conn = db.lend().await?;
+    let found = sqlx::query_scalar(
         "/* outbox.delivered_until */ \
          with pending as (select c.shard_group, o.at from ehub.outbox_cursor c cross join lateral (\
                 select at from ehub.outbox o \
@@ -88,12 +96,15 @@ pub(crate) async fn delivered_until(
     .bind(subscriber)
     .bind(lease)
     .bind(looked)
-    .fetch_optional(db.pool())
-    .await?)
+    .fetch_optional(&mut *conn)
+    .await?;
+    conn.give_back();
+    Ok(found)
 }
 
 /// Takes or keeps the lease on every group nobody else has; gives how many are held now.
 pub(crate) async fn lease(db: &Db, subscriber: &str, lease: Uuid, seconds: f64) -> Result<u64, StorageError> {
+    let mut conn = db.lend().await?;
     let done = sqlx::query(
         "/* outbox.lease */ update ehub.outbox_cursor \
             set lease_token = $2, lease_until = ehub.app_now() + make_interval(secs => $3) \
@@ -102,37 +113,64 @@ pub(crate) async fn lease(db: &Db, subscriber: &str, lease: Uuid, seconds: f64) 
     .bind(subscriber)
     .bind(lease)
     .bind(seconds)
-    .execute(db.pool())
+    .execute(&mut *conn)
     .await?;
+    conn.give_back();
     Ok(done.rows_affected())
 }
 
 /// Gives the leases back, so that a successor need not wait for them to expire.
 pub(crate) async fn release(db: &Db, subscriber: &str, lease: Uuid) -> Result<(), StorageError> {
+    let mut conn = db.lend().await?;
     sqlx::query(
         "/* outbox.release */ update ehub.outbox_cursor set lease_token = null, lease_until = null \
           where subscriber = $1 and lease_token = $2",
     )
     .bind(subscriber)
     .bind(lease)
-    .execute(db.pool())
+    .execute(&mut *conn)
     .await?;
+    conn.give_back();
     Ok(())
 }
 
 /// Makes the sixteen cursors of a subscriber, once.
 pub(crate) async fn ensure_cursors(db: &Db, subscriber: &str) -> Result<(), StorageError> {
+    let mut conn = db.lend().await?;
     sqlx::query(
         "/* outbox.ensure_cursors */ insert into ehub.outbox_cursor (subscriber, shard_group) \
          select $1, g from generate_series(0, 15) g on conflict do nothing",
     )
     .bind(subscriber)
-    .execute(db.pool())
+    .execute(&mut *conn)
     .await?;
+    conn.give_back();
     Ok(())
 }
 
 /// The incarnation of this database.
 pub(crate) async fn incarnation(db: &Db) -> Result<i64, StorageError> {
-    Ok(sqlx::query_scalar("/* outbox.incarnation */ select number from ehub.incarnation").fetch_one(db.pool()).await?)
+    let mut conn = db.lend().await?;
+    let found = sqlx::query_scalar("/* outbox.incarnation */ select number from ehub.incarnation")
+        .fetch_one(&mut *conn)
+        .await?;
+    conn.give_back();
+    Ok(found)
+}
+
+/// In how many streams somebody has heard of a later version than the last one written here.
+pub(crate) async fn behind(db: &Db, heard: Vec<(Uuid, i64)>) -> Result<i64, StorageError> {
+    let (streams, versions): (Vec<Uuid>, Vec<i64>) = heard.into_iter().unzip();
+    let mut conn = db.lend().await?;
+    let found = sqlx::query_scalar(
+        "/* outbox.behind */ select count(distinct h.stream) from unnest($1::uuid[], $2::bigint[]) as h(stream, version) \
+           left join ehub.outbox_stream s on s.stream = h.stream \
+          where h.version > coalesce(s.version, 1)",
+    )
+    .bind(streams)
+    .bind(versions)
+    .fetch_one(&mut *conn)
+    .await?;
+    conn.give_back();
+    Ok(found)
 }

@@ -6,14 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ehub_postgres::{Db, Scope, StorageError};
-use ehub_proto::internal::v1::{DeliverRequest, Event};
-use ehub_telemetry::metrics::{Gauge, Histogram, gauge, histogram};
+use ehub_postgres::{Db, StorageError};
+use ehub_proto::{
+    internal::v1::{DeliverRequest, Event, Verdict},
+    timestamp,
+};
+use ehub_telemetry::{
+    metrics::{Counter, Gauge, Histogram, counter, gauge, histogram},
+    quiet_span,
+};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
-    Transport,
+    SKIPPED, Transport,
     held::{self, Held},
     read::{self, Row},
     settle::{Before, Settle, SettleError},
@@ -32,11 +39,18 @@ const ENVELOPE_BYTES: usize = 512;
 /// The longest wait between tries at a subscriber that does not answer.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
-static HELD_STREAMS: Gauge = gauge("ehub.queue.depth", "{message}", "Streams that wait for a subscriber, by state");
+static HELD_STREAMS: Gauge = gauge(
+    "ehub.outbox.streams",
+    "{stream}",
+    "Streams that wait for a subscriber, by state: held back, or dead letters.",
+);
+static BACKLOG_AGE: Gauge =
+    gauge("ehub.outbox.backlog.age", "s", "Age of the oldest event a subscriber has not had; 0 when it has all.");
+static DELIVERIES: Counter = counter("ehub.outbox.deliveries", "{delivery}", "Attempts to deliver, by how they ended.");
 static LAG: Histogram = histogram(
     "ehub.outbox.publish.lag",
     "s",
-    "Time from the commit of an event to its delivery",
+    "Time from the commit of an event to its delivery.",
     &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0],
 );
 
@@ -120,6 +134,8 @@ struct State {
     leased: Option<Instant>,
     /// When the subscriber was last told that it has everything.
     beaten: Option<Instant>,
+    /// How often the batch was halved: one that takes longer than a call may would be sent for ever.
+    halved: u32,
 }
 
 /// A held stream with what is sent of it.
@@ -140,6 +156,8 @@ enum RoundError {
     Deliver(#[source] Box<tonic::Status>),
     #[error("the subscriber judged {got} of {sent} events")]
     Verdicts { sent: usize, got: usize },
+    #[error("the subscriber is ahead of its source in {0} streams: the source has lost what it said")]
+    Ahead(i64),
 }
 
 impl Courier {
@@ -155,12 +173,19 @@ impl Courier {
                 }
                 Ok(_) => {
                     backoff = Duration::from_millis(100);
+                    state.halved = state.halved.saturating_sub(1);
                     continue;
                 }
                 Err(error) => {
                     let status = if let RoundError::Deliver(status) = &error { status.code() } else { tonic::Code::Ok };
-                    tracing::warn!(subscriber = self.subscriber.name, %error, ?status, "delivery failed; trying again");
+                    if let RoundError::Ahead(_) = error {
+                        // Going on would drop new facts as duplicates of lost ones: a person has to recover first.
+                        tracing::error!(subscriber = self.subscriber.name, %error, "deliveries stand still");
+                    } else {
+                        tracing::warn!(subscriber = self.subscriber.name, %error, ?status, "delivery failed; trying again");
+                    }
                     state.leased = None;
+                    state.halved = (state.halved + 1).min(5);
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                     backoff
                 }
@@ -193,7 +218,7 @@ impl Courier {
         }
         // The order matters: a row that the cursor passes because its stream is held is in the
         // stream's rows, which are read after.
-        let rows = read::after_cursors(&self.db, name, self.lease, BATCH).await?;
+        let rows = read::after_cursors(&self.db, name, self.lease, BATCH >> state.halved).await?;
         let waiting = self.waiting().await?;
         if rows.is_empty() || !waiting.is_empty() {
             self.report_held().await?;
@@ -201,7 +226,9 @@ impl Courier {
         let delivered =
             if rows.is_empty() && waiting.is_empty() { 0 } else { self.deliver(self.fitting(rows), waiting).await? };
         // Due after deliveries too: a subscriber that is always busy must not look forgotten.
-        if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat) && self.beat().await? {
+        if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat)
+            && self.beat().instrument(quiet_span("heartbeat")).await?
+        {
             state.beaten = Some(now);
         }
         Ok(delivered)
@@ -215,7 +242,7 @@ impl Courier {
             if room == 0 {
                 break;
             }
-            let mut rows = held::rows(&self.db, &held, BATCH).await?;
+            let mut rows = held::rows(&self.db, self.subscriber.name, &held, BATCH).await?;
             let read = rows.len();
             rows.truncate(self.fit(&rows, &mut room));
             let all = rows.len() == read && i64::try_from(read).unwrap_or(i64::MAX) < BATCH;
@@ -236,7 +263,7 @@ impl Courier {
     fn fit(&self, rows: &[Row], room: &mut usize) -> usize {
         let fitting = rows.iter().take_while(|row| {
             let some = *room > 0;
-            let body = if (self.subscriber.uses)(&row.kind) { row.body.len() } else { 0 };
+            let body = if self.has_body(row) { row.body.len() } else { 0 };
             *room = room.saturating_sub(body + ENVELOPE_BYTES);
             some
         });
@@ -249,6 +276,7 @@ impl Courier {
         let Some(until) = read::delivered_until(&self.db, self.subscriber.name, self.lease, looked).await? else {
             return Ok(false);
         };
+        BACKLOG_AGE.set((looked - until).as_seconds_f64().max(0.0), &[("ehub.destination", self.subscriber.name)]);
         let batch = self.batch(Vec::new(), until).await?;
         self.subscriber.transport.deliver(batch).await.map_err(|status| RoundError::Deliver(Box::new(status)))?;
         Ok(true)
@@ -259,7 +287,7 @@ impl Courier {
         let (held, dead) = held::counts(&self.db, self.subscriber.name).await?;
         for (state, count) in [("held", held - dead), ("dead", dead)] {
             #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-            HELD_STREAMS.set(count as f64, &[("ehub.queue", self.subscriber.name), ("ehub.queue.state", state)]);
+            HELD_STREAMS.set(count as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", state)]);
         }
         Ok(())
     }
@@ -296,7 +324,7 @@ impl Courier {
                 .map(|(stream, fate)| (stream, (fate, before.get(&stream).copied().unwrap_or(Before::Flowing))))
                 .collect(),
         };
-        self.db.run(&Scope::work(), &settle).await?;
+        settle.write(&self.db).await?;
         Ok(sent.max(moved))
     }
 
@@ -309,11 +337,14 @@ impl Courier {
         let keys: Vec<(Uuid, i64)> = events.iter().map(|row| (row.stream, row.version)).collect();
         let times: Vec<_> = events.iter().map(|row| row.at).collect();
         let batch = self.batch(events, self.db.clock().now()).await?;
-        let answer =
-            self.subscriber.transport.deliver(batch).await.map_err(|status| RoundError::Deliver(Box::new(status)))?;
+        let answer = self.subscriber.transport.deliver(batch).await;
+        let outcome = if answer.is_ok() { "answered" } else { "failed" };
+        DELIVERIES.add(1, &[("ehub.destination", self.subscriber.name), ("ehub.outcome", outcome)]);
+        let answer = answer.map_err(|status| RoundError::Deliver(Box::new(status)))?;
         if answer.verdicts.len() != sent {
             return Err(RoundError::Verdicts { sent, got: answer.verdicts.len() });
         }
+        self.require_not_ahead(&keys, &answer.verdicts).await?;
         let now = self.db.clock().now();
         for at in times {
             LAG.record((now - at).as_seconds_f64().max(0.0), &[("ehub.destination", self.subscriber.name)]);
@@ -321,10 +352,29 @@ impl Courier {
         Ok(fates(keys, &answer.verdicts))
     }
 
+    /// A subscriber that has heard more of a stream than was ever said here has outlived a restore of this database.
+    async fn require_not_ahead(&self, keys: &[(Uuid, i64)], verdicts: &[Verdict]) -> Result<(), RoundError> {
+        let heard: Vec<(Uuid, i64)> = keys
+            .iter()
+            .zip(verdicts)
+            .filter(|((_, version), verdict)| verdict.last_version > *version)
+            .map(|((stream, _), verdict)| (*stream, verdict.last_version))
+            .collect();
+        let ahead = if heard.is_empty() { 0 } else { read::behind(&self.db, heard).await? };
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+        HELD_STREAMS.set(ahead as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
+        if ahead > 0 { Err(RoundError::Ahead(ahead)) } else { Ok(()) }
+    }
+
     /// Whether a row goes to this subscriber at all. An event that is a stream of its own goes
     /// only to those who use it: nothing is missing where nothing follows.
     fn concerns(&self, row: &Row) -> bool {
         row.stream != row.event || (self.subscriber.uses)(&row.kind)
+    }
+
+    /// Whether the subscriber gets the body: of a kind it uses, and not left out for it.
+    fn has_body(&self, row: &Row) -> bool {
+        !row.skipped && (self.subscriber.uses)(&row.kind)
     }
 
     async fn batch(&self, rows: Vec<Row>, read_time: time::OffsetDateTime) -> Result<DeliverRequest, StorageError> {
@@ -338,21 +388,13 @@ impl Courier {
                     id: row.event.to_string(),
                     stream: row.stream.to_string(),
                     version: row.version,
-                    body: if (self.subscriber.uses)(&row.kind) { row.body.into() } else { prost::bytes::Bytes::new() },
-                    kind: row.kind,
+                    body: if self.has_body(&row) { row.body.into() } else { prost::bytes::Bytes::new() },
+                    kind: if row.skipped { SKIPPED.to_owned() } else { row.kind },
                     time: Some(timestamp(row.at)),
                     traceparent: row.traceparent.unwrap_or_default(),
                     consultation: row.consultation.map(|id| id.to_string()).unwrap_or_default(),
                 })
                 .collect(),
         })
-    }
-}
-
-fn timestamp(at: time::OffsetDateTime) -> prost_types::Timestamp {
-    prost_types::Timestamp {
-        seconds: at.unix_timestamp(),
-        // Always below 10^9.
-        nanos: i32::try_from(at.nanosecond()).unwrap_or(0),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use ehub_postgres::{StorageError, Tx, Work};
+use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::verdicts::Fate;
@@ -32,7 +33,7 @@ pub(crate) enum Before {
     HeldAll,
 }
 
-/// The lease was lost: another relay has the groups, and nothing was written.
+/// The lease was lost: another relay has some of the groups, and of those nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettleError {
     #[error("another relay holds the cursors")]
@@ -48,23 +49,7 @@ impl Work for Settle {
 
     async fn run(&self, tx: &mut Tx) -> Result<(), SettleError> {
         self.require_lease(tx).await?;
-        for (group, xid, id) in &self.cursors {
-            let moved = sqlx::query(
-                "/* outbox.advance */ update ehub.outbox_cursor set xid = $4::text::xid8, id = $5 \
-                  where subscriber = $1 and shard_group = $2 and lease_token = $3",
-            )
-            .bind(&self.subscriber)
-            .bind(group)
-            .bind(self.lease)
-            .bind(xid)
-            .bind(id)
-            .execute(tx.conn())
-            .await
-            .map_err(StorageError::from)?;
-            if moved.rows_affected() != 1 {
-                return Err(SettleError::LeaseLost);
-            }
-        }
+        self.advance(tx.conn()).await?;
         for (stream, (fate, before)) in &self.fates {
             self.settle(tx, *stream, fate, *before).await?;
         }
@@ -73,6 +58,46 @@ impl Work for Settle {
 }
 
 impl Settle {
+    /// Writes it down. When everything flowed, the cursors are all there is to move: one statement, which moves only
+    /// those that are still leased, needs no transaction around it.
+    pub(crate) async fn write(&self, db: &Db) -> Result<(), SettleError> {
+        let flowed = |(fate, before): &(Fate, Before)| matches!((fate, before), (Fate::Applied(_), Before::Flowing));
+        if !self.fates.values().all(flowed) {
+            return db.run(&Scope::work(), self).await;
+        }
+        let mut conn = db.lend().await?;
+        let advanced = self.advance(&mut conn).await;
+        if !matches!(advanced, Err(SettleError::Storage(_))) {
+            conn.give_back();
+        }
+        advanced
+    }
+
+    /// Moves the cursors forward.
+    async fn advance(&self, conn: &mut PgConnection) -> Result<(), SettleError> {
+        if self.cursors.is_empty() {
+            return Ok(());
+        }
+        let groups: Vec<i16> = self.cursors.iter().map(|(group, ..)| *group).collect();
+        let xids: Vec<&str> = self.cursors.iter().map(|(_, xid, _)| xid.as_str()).collect();
+        let ids: Vec<i64> = self.cursors.iter().map(|(.., id)| *id).collect();
+        let moved = sqlx::query(
+            "/* outbox.advance */ update ehub.outbox_cursor c set xid = m.xid::xid8, id = m.id \
+               from unnest($3::smallint[], $4::text[], $5::bigint[]) as m (shard_group, xid, id) \
+              where c.subscriber = $1 and c.shard_group = m.shard_group and c.lease_token = $2",
+        )
+        .bind(&self.subscriber)
+        .bind(self.lease)
+        .bind(groups)
+        .bind(xids)
+        .bind(ids)
+        .execute(conn)
+        .await
+        .map_err(StorageError::from)?;
+        let all = u64::try_from(self.cursors.len()).unwrap_or(u64::MAX);
+        if moved.rows_affected() == all { Ok(()) } else { Err(SettleError::LeaseLost) }
+    }
+
     /// Checks that every group concerned is still ours, and keeps it so until the commit. A relay
     /// that slept past its lease would otherwise free a stream its successor holds, and lose what
     /// the successor's cursor has passed.

@@ -2,16 +2,25 @@
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
-use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
-use ehub_proto::internal::v1::{
-    DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink,
+use ehub_postgres::{Db, Scope, StorageError, Tx, Work, heard, last_heard};
+use ehub_proto::{
+    instant,
+    internal::v1::{DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink},
 };
-use ehub_telemetry::{configured_relation, process_span};
+use ehub_telemetry::{
+    Processed, configured_relation,
+    metrics::{Counter, counter},
+    process_span,
+};
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::SKIPPED;
+
+static VERDICTS: Counter = counter("ehub.inbox.events", "{event}", "Events delivered here, by source and verdict.");
 
 /// How many transactions of one batch run at once.
 const AT_ONCE: usize = 6;
@@ -105,7 +114,7 @@ impl<S: Subscription> Sink<S> {
         let judged: Vec<(Vec<usize>, Vec<Verdict>)> = futures_util::stream::iter(self.chunks(&events))
             .map(|places| {
                 let chunk: Vec<Received> = places.iter().map(|place| events[*place].clone()).collect();
-                let span = process_span("process ehub.events", chunk[0].traceparent.as_deref(), configured_relation());
+                let span = process_span("process ehub.events", &processed(&chunk), configured_relation());
                 async move { Ok((places, self.judge(&chunk).await?)) }.instrument(span)
             })
             .buffer_unordered(AT_ONCE)
@@ -115,11 +124,15 @@ impl<S: Subscription> Sink<S> {
         let mut verdicts = vec![Verdict::default(); events.len()];
         for (places, judged) in judged {
             for (place, verdict) in places.into_iter().zip(judged) {
+                VERDICTS.add(
+                    1,
+                    &[("ehub.event.source", request.source.as_str()), ("ehub.outcome", word(verdict.outcome()))],
+                );
                 verdicts[place] = verdict;
             }
         }
         if events.is_empty() {
-            let read_time = request.read_time.and_then(|at| OffsetDateTime::from_unix_timestamp(at.seconds).ok());
+            let read_time = request.read_time.as_ref().and_then(instant);
             if let Some(read_time) = read_time {
                 let beat = CaughtUp { subscription: Arc::clone(&self.subscription), source: request.source, read_time };
                 self.db.run(&Scope::service(), &beat).await.map_err(unavailable)?;
@@ -165,11 +178,9 @@ impl<S: Subscription> Sink<S> {
     async fn attempt(&self, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
         let first = &events[0];
         let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events.to_vec() };
-        let scope = Scope::service().traced(first.traceparent.clone()).taking_turns(&[
-            b"inbox",
-            first.source.as_bytes(),
-            first.stream.as_bytes(),
-        ]);
+        // What follows from the events continues their processing, or their cause where nothing is traced here.
+        let traceparent = ehub_telemetry::current_traceparent().or_else(|| first.traceparent.clone());
+        let scope = Scope::service().traced(traceparent).hearing(&first.source, first.stream);
         match AssertUnwindSafe(self.db.run(&scope, &run)).catch_unwind().await {
             Ok(Ok(verdicts)) => Ok(Some(verdicts)),
             Ok(Err(error)) if error.is_passing() => Err(error),
@@ -182,6 +193,30 @@ impl<S: Subscription> Sink<S> {
                 Ok(None)
             }
         }
+    }
+}
+
+/// What the span of a run says.
+fn processed(events: &[Received]) -> Processed<'_> {
+    let first = &events[0];
+    let consultation =
+        first.consultation.filter(|_| events.iter().all(|event| event.consultation == first.consultation));
+    Processed {
+        source: &first.source,
+        messages: events.len(),
+        message: (events.len() == 1).then_some(first.id),
+        consultation,
+        causes: events.iter().filter_map(|event| event.traceparent.as_deref()).collect(),
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "applied",
+        Outcome::Duplicate => "duplicate",
+        Outcome::NotYet => "not_yet",
+        Outcome::Refused => "refused",
+        Outcome::Unspecified => "none",
     }
 }
 
@@ -211,7 +246,7 @@ impl<S: Subscription> Work for ApplyRun<S> {
         if first.stream == first.id && self.subscription.dedupes(&first.kind) {
             return self.apply_loners(tx).await;
         }
-        let known = last_version(tx, first).await?;
+        let known = last_heard(tx, &first.source, first.stream).await?;
         let mut last = known.unwrap_or(0);
         let mut verdicts = Vec::with_capacity(self.events.len());
         let mut blocked = false;
@@ -237,7 +272,7 @@ impl<S: Subscription> Work for ApplyRun<S> {
             });
         }
         if last > known.unwrap_or(0) {
-            remember(tx, first, last).await?;
+            heard(tx, &first.source, first.stream, first.incarnation, last);
         }
         Ok(verdicts)
     }
@@ -246,6 +281,10 @@ impl<S: Subscription> Work for ApplyRun<S> {
 impl<S: Subscription> ApplyRun<S> {
     /// Applies one event whose turn it is: the outcome, and why when it is not applied.
     async fn apply_one(&self, tx: &mut Tx, event: &Received) -> Result<(Outcome, &'static str), StorageError> {
+        if event.kind == SKIPPED {
+            tracing::warn!(source = %event.source, version = event.version, "an event was left out by two people's decision");
+            return Ok((Outcome::Applied, ""));
+        }
         if !self.subscription.knows(&event.source, &event.kind) {
             tracing::error!(source = %event.source, kind = %event.kind, "an event of a kind unknown here waits");
             return Ok((Outcome::NotYet, "UNKNOWN_KIND"));
@@ -278,31 +317,6 @@ impl<S: Subscription> ApplyRun<S> {
     }
 }
 
-/// Reads the last version applied; two deliveries of a stream take turns by their scope.
-async fn last_version(tx: &mut Tx, event: &Received) -> Result<Option<i64>, StorageError> {
-    let row: Option<(i64,)> =
-        sqlx::query_as("/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2")
-            .bind(&event.source)
-            .bind(event.stream)
-            .fetch_optional(tx.conn())
-            .await?;
-    Ok(row.map(|(version,)| version))
-}
-
-async fn remember(tx: &mut Tx, event: &Received, version: i64) -> Result<(), StorageError> {
-    sqlx::query(
-        "/* inbox.remember */ insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
-         on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation",
-    )
-    .bind(&event.source)
-    .bind(event.stream)
-    .bind(event.incarnation)
-    .bind(version)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 /// Notes that a source has nothing waiting.
 struct CaughtUp<S> {
     subscription: Arc<S>,
@@ -331,8 +345,7 @@ fn parse(request: &DeliverRequest, event: &Event) -> Result<Received, Status> {
         version: event.version,
         kind: event.kind.clone(),
         body: event.body.to_vec(),
-        at: OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos))
-            .map_err(|_| malformed())?,
+        at: instant(at).ok_or_else(malformed)?,
         traceparent: Some(event.traceparent.clone()).filter(|text| !text.is_empty()),
         consultation: if event.consultation.is_empty() { None } else { Some(uuid(&event.consultation)?) },
     })

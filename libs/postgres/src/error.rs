@@ -2,33 +2,33 @@
 
 use std::error::Error;
 
-/// A failure of storage. The driver's error is the source and never part of the text.
+/// A failure of storage. What the driver says stays out of the text and out of the chain of causes, which end up in
+/// logs: its words quote values, and values are patients' data. SQLSTATE and names of ours say what is needed.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The database cannot be reached, or gave no connection in time.
-    #[error("the database cannot be reached")]
-    Unavailable(#[source] sqlx::Error),
+    #[error("the database cannot be reached ({})", said(.0))]
+    Unavailable(sqlx::Error),
     /// The deadline or the statement timeout passed.
-    #[error("the database did not answer in time")]
-    TimedOut(#[source] sqlx::Error),
+    #[error("the database did not answer in time ({})", said(.0))]
+    TimedOut(sqlx::Error),
     /// Row security refused a write.
-    #[error("row security refused a write")]
-    Forbidden(#[source] sqlx::Error),
+    #[error("row security refused a write ({})", said(.0))]
+    Forbidden(sqlx::Error),
     /// A named unique constraint was violated.
     #[error("the constraint {constraint} was violated")]
     Conflict {
         /// The constraint's name.
         constraint: String,
         /// The driver's error.
-        #[source]
-        source: sqlx::Error,
+        driver: sqlx::Error,
     },
     /// Two transactions collided; the work is run again.
-    #[error("two transactions collided")]
-    Collision(#[source] sqlx::Error),
+    #[error("two transactions collided ({})", said(.0))]
+    Collision(sqlx::Error),
     /// Anything else the database said.
-    #[error("the database refused a statement")]
-    Sql(#[source] sqlx::Error),
+    #[error("the database refused a statement ({})", said(.0))]
+    Sql(sqlx::Error),
     /// A row that does not read as what it should be.
     #[error("inconsistent row in {table}: {what}")]
     Inconsistent {
@@ -56,6 +56,18 @@ impl StorageError {
         }
     }
 
+    /// What sort of failure, in one word: for metrics.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::TimedOut(_) => "timed_out",
+            Self::Forbidden(_) => "forbidden",
+            Self::Conflict { .. } => "conflict",
+            Self::Collision(_) => "collided",
+            Self::Sql(_) | Self::Inconsistent { .. } | Self::NotOneRow { .. } => "failed",
+        }
+    }
+
     /// Finds a storage failure among an error and its causes.
     pub fn within<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a StorageError> {
         let mut next = Some(error);
@@ -77,6 +89,24 @@ impl StorageError {
     /// two writers that took the same version of a stream.
     pub(crate) fn is_collision(&self) -> bool {
         matches!(self, Self::Collision(_)) || self.constraint() == Some("outbox_stream_version")
+    }
+}
+
+/// What may be said of a driver's error: codes, and names from the schema.
+fn said(error: &sqlx::Error) -> String {
+    if let Some(database) = error.as_database_error() {
+        let code = database.code().unwrap_or_default();
+        let named = [database.table(), database.constraint()].into_iter().flatten();
+        return named.fold(format!("SQLSTATE {code}"), |text, name| text + ", " + name);
+    }
+    match error {
+        sqlx::Error::ColumnDecode { index, .. } => format!("the column {index} does not read"),
+        sqlx::Error::RowNotFound => "no row".to_owned(),
+        sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
+        sqlx::Error::PoolClosed => "the pool is closed".to_owned(),
+        sqlx::Error::Io(error) => format!("connection: {:?}", error.kind()),
+        sqlx::Error::Tls(_) => "TLS".to_owned(),
+        _ => "the driver".to_owned(),
     }
 }
 
@@ -103,9 +133,24 @@ impl From<sqlx::Error> for StorageError {
             Some(code) if code.starts_with("08") || code.starts_with("53") => Self::Unavailable(error),
             Some("23505" | "23P01") => {
                 let constraint = database.constraint().unwrap_or_default().to_owned();
-                Self::Conflict { constraint, source: error }
+                Self::Conflict { constraint, driver: error }
             }
             _ => Self::Sql(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_column_holds_is_never_said() {
+        let source = serde_json::from_str::<u32>("\"Zebedee\"").expect_err("no number");
+        assert!(source.to_string().contains("Zebedee"), "the driver's cause quotes the value");
+        let error =
+            StorageError::from(sqlx::Error::ColumnDecode { index: "patient".to_owned(), source: source.into() });
+        assert_eq!(error.to_string(), "the database refused a statement (the column patient does not read)");
+        assert!(error.source().is_none(), "a chain of causes would quote it");
     }
 }

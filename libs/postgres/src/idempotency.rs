@@ -3,10 +3,10 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Scope, StorageError, Tx};
+use crate::{Scope, StorageError, Tx, closing::With, opening::{Question, Told}};
 
 /// Whose request, on which method, under which id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The client that carried the call.
     pub client: String,
@@ -19,7 +19,7 @@ pub struct IdempotencyKey {
 }
 
 /// What was recorded under a key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Recorded {
     /// SHA-256 of the request's content.
     pub digest: Vec<u8>,
@@ -28,21 +28,28 @@ pub struct Recorded {
 }
 
 impl IdempotencyKey {
-    /// A scope in which two calls with this key take turns.
+    /// A scope in which two calls with this key take turns, and begin with looking for its record.
     pub fn in_turn(&self, scope: Scope) -> Scope {
-        scope.taking_turns(&[
+        let mut scope = scope.taking_turns(&[
             b"request",
             self.client.as_bytes(),
             self.subject.as_bytes(),
             self.method.as_bytes(),
             self.request_id.as_bytes(),
-        ])
+        ]);
+        scope.question = Some(Question::Answered(self.clone()));
+        scope
     }
 }
 
 /// What was answered before, if the same intent succeeded. Run in a scope made by
 /// [`IdempotencyKey::in_turn`], or two at once may both find nothing.
 pub async fn find(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Recorded>, StorageError> {
+    if let Some(Told::Answered(asked, recorded)) = tx.told()
+        && asked == key
+    {
+        return Ok(recorded.clone());
+    }
     let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "/* idempotency.find */ select digest, answer from ehub.idempotency \
          where client = $1 and subject = $2 and method = $3 and request_id = $4",
@@ -56,23 +63,9 @@ pub async fn find(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Recorded>,
     Ok(row.map(|(digest, answer)| Recorded { digest, answer }))
 }
 
-/// Records what is about to be answered.
-pub async fn record(tx: &mut Tx, key: &IdempotencyKey, digest: &[u8], answer: &[u8]) -> Result<(), StorageError> {
-    let at = tx.at();
-    sqlx::query(
-        "/* idempotency.record */ insert into ehub.idempotency (client, subject, method, request_id, digest, answer, at) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(&key.client)
-    .bind(&key.subject)
-    .bind(key.method)
-    .bind(key.request_id)
-    .bind(digest)
-    .bind(answer)
-    .bind(at)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+/// Records what is about to be answered: written with the commit.
+pub fn record(tx: &mut Tx, key: &IdempotencyKey, digest: &[u8], answer: &[u8]) {
+    tx.close_with(With::Answer { key: key.clone(), digest: digest.to_vec(), answer: answer.to_vec() });
 }
 
 /// Forgets at most 5,000 records made before a time; gives how many.

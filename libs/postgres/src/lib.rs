@@ -4,10 +4,14 @@
 //! A unit of work implements [`Work`] and is run by [`Db::run`]; nobody else begins a transaction,
 //! and nobody outside this crate and `storage/` names a connection.
 
+mod closing;
 mod config;
+mod connections;
 mod error;
 mod idempotency;
+mod inbox;
 mod migrate;
+mod opening;
 mod page_token;
 mod pool;
 mod raise;
@@ -15,9 +19,12 @@ mod scope;
 mod tx;
 
 pub use config::{DatabaseConfig, Role};
+pub use connections::Lent;
 pub use error::StorageError;
 pub use idempotency::{IdempotencyKey, Recorded, find, forget_older_than, record};
+pub use inbox::{heard, last_heard};
 pub use migrate::{FOUNDATION, bootstrap, complete, migrate, pending};
+pub use opening::Question;
 pub use page_token::{PageToken, PageTokenInvalid, PageTokens};
 pub use pool::Db;
 pub use raise::Draft;

@@ -3,22 +3,36 @@
 use std::time::Duration;
 
 use ehub_clock::Clock;
-use sqlx::{
-    Connection, Executor, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+use ehub_telemetry::{
+    metrics::{self, Counter, Histogram, QUERY_BUCKETS, counter, histogram},
+    transaction_span,
 };
+use sqlx::{ConnectOptions as _, Connection, postgres::PgConnectOptions};
 use tokio::sync::watch;
 use tracing::Instrument;
 
-use crate::{DatabaseConfig, Role, Scope, StorageError, Tx, Work};
+use crate::{
+    DatabaseConfig, Role, Scope, StorageError, Tx, Work,
+    connections::{Connections, Lent},
+    opening,
+};
 
 /// How often a unit of work is run again after a collision.
 const ATTEMPTS: u32 = 5;
 
+static TRANSACTIONS: Histogram = histogram(
+    "ehub.db.transaction.duration",
+    "s",
+    "How long units of work took, collisions and the wait for a connection included.",
+    QUERY_BUCKETS,
+);
+static COLLISIONS: Counter =
+    counter("ehub.db.transaction.collisions", "{collision}", "Transactions that collided and were run again.");
+
 /// A service's database, through one of its roles.
 #[derive(Debug, Clone)]
 pub struct Db {
-    pool: PgPool,
+    connections: Connections,
     clock: Clock,
     raised: watch::Sender<u64>,
 }
@@ -31,8 +45,11 @@ impl Db {
             Role::Work => (&config.work_url, config.work_connections),
         };
         let options: PgConnectOptions = url.reveal().parse().map_err(StorageError::Sql)?;
-        let pool = Self::pool_options(connections, config.acquire_timeout.get()).connect_lazy_with(options);
-        Ok(Self { pool, clock, raised: watch::Sender::new(0) })
+        // Whatever the server is set to: a statement that fails must not leave its parameters in the server's log.
+        // Nor in ours: the driver writes out statements it finds slow, and some of ours carry their values inside.
+        let options = options.options([("log_parameter_max_length_on_error", "0")]).disable_statement_logging();
+        let connections = Connections::new(options, connections, config.acquire_timeout.get(), clock.clone());
+        Ok(Self { connections, clock, raised: watch::Sender::new(0) })
     }
 
     /// The same database through another role, telling the same listeners when events are raised.
@@ -47,40 +64,9 @@ impl Db {
         self.raised.subscribe()
     }
 
-    /// The pool, for statements of `libs/outbox` that need no transaction.
-    pub fn pool(&self) -> &PgPool {
-        &self.pool
-    }
-
-    fn pool_options(connections: u32, acquire_timeout: Duration) -> PgPoolOptions {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(acquire_timeout)
-            .max_lifetime(Duration::from_secs(300))
-            .idle_timeout(Duration::from_secs(60))
-            .test_before_acquire(false)
-            // After a failover a connection may sit on a server that is no longer the primary.
-            // Connections in steady use find that out by SQLSTATE 25006; idle ones are asked.
-            .before_acquire(|conn, meta| {
-                Box::pin(async move {
-                    if meta.idle_for < Duration::from_secs(1) {
-                        return Ok(true);
-                    }
-                    let read_only: String = sqlx::query_scalar("show transaction_read_only").fetch_one(conn).await?;
-                    Ok(read_only == "off")
-                })
-            })
-            // sqlx 0.9.0 can hand out a connection with a transaction left open when a call is
-            // cancelled inside BEGIN (its issue 4385). BEGIN before ROLLBACK, because a bare
-            // ROLLBACK outside a transaction is a warning in two logs for every transaction; in
-            // one that has failed it is an error, and the connection is closed.
-            .after_release(|conn, _| {
-                Box::pin(async move {
-                    conn.execute("begin; rollback").await?;
-                    conn.execute("reset all").await?;
-                    Ok(true)
-                })
-            })
+    /// A connection for a statement of `libs/outbox` that needs no transaction.
+    pub async fn lend(&self) -> Result<Lent, StorageError> {
+        self.connections.lend().await
     }
 
     /// The clock and id source that transactions use.
@@ -90,13 +76,14 @@ impl Db {
 
     /// Runs a unit of work in a transaction of its own, again when it collides with another.
     pub async fn run<W: Work>(&self, scope: &Scope, work: &W) -> Result<W::Output, W::Error> {
-        let span = tracing::debug_span!("transaction", otel.name = W::NAME, db.system.name = "postgresql");
-        async {
+        let begun = self.clock.monotonic();
+        let done = async {
             let mut attempt = 1;
             loop {
                 match self.attempt(scope, work).await {
                     Err(error) if attempt < ATTEMPTS && collided(&error) => {
                         tracing::debug!(transaction = W::NAME, attempt, "collision; running again");
+                        COLLISIONS.add(1, &[("ehub.db.transaction", W::NAME)]);
                         // Spread the second try; 1–16 ms by attempt and randomness.
                         let [jitter] = self.clock.random::<1>();
                         tokio::time::sleep(Duration::from_millis(u64::from(jitter % 8) + u64::from(attempt) * 2)).await;
@@ -106,31 +93,48 @@ impl Db {
                 }
             }
         }
-        .instrument(span)
-        .await
+        .instrument(transaction_span(W::NAME))
+        .await;
+        let outcome = match &done {
+            Ok(_) => "committed",
+            Err(error) => StorageError::within(error).map_or("refused", StorageError::class),
+        };
+        let seconds = (self.clock.monotonic() - begun).as_secs_f64();
+        TRANSACTIONS.record(seconds, &[("ehub.db.transaction", W::NAME), ("ehub.outcome", outcome)]);
+        done
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place where a transaction begins")]
     async fn attempt<W: Work>(&self, scope: &Scope, work: &W) -> Result<W::Output, W::Error> {
-        let mut inner = self.pool.begin().await.map_err(StorageError::from)?;
-        let organisation = scope.enter(&mut inner, &self.clock).await.map_err(StorageError::from)?;
-        let mut tx = Tx::new(inner, self.clock.clone(), organisation, scope.traceparent.clone());
-        let output = work.run(&mut tx).await?;
-        if tx.commit().await? {
-            self.raised.send_modify(|count| *count += 1);
+        let mut conn = self.connections.lend().await?;
+        // A beginning that fails, or is dropped, leaves nobody knows what: the connection goes with it.
+        let opened = opening::open(&mut conn, scope, &self.clock).await?;
+        // What is raised in a call, a delivery or a job continues the span it is raised in.
+        let traceparent = scope.traceparent.clone().or_else(ehub_telemetry::current_traceparent);
+        let mut tx = Tx::new(conn, self.clock.clone(), opened, traceparent);
+        match work.run(&mut tx).await {
+            Ok(output) => {
+                if tx.commit().await? {
+                    self.raised.send_modify(|count| *count += 1);
+                }
+                Ok(output)
+            }
+            Err(error) => {
+                tx.roll_back().await;
+                Err(error)
+            }
         }
-        Ok(output)
     }
 
     /// Whether the database answers, is the primary, and makes commits durable.
     pub async fn check(&self, require_durable: bool) -> Result<(), StorageError> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.lend().await?;
         conn.ping().await?;
         let settings: Vec<(String, String)> = sqlx::query_as(
             "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'transaction_read_only')",
         )
         .fetch_all(&mut *conn)
         .await?;
+        conn.give_back();
         for (name, setting) in settings {
             let good = if name == "transaction_read_only" { setting == "off" } else { setting != "off" };
             if !good && (require_durable || name == "transaction_read_only") {
@@ -141,21 +145,50 @@ impl Db {
         Ok(())
     }
 
+    /// Whether the server's log quotes rows: the detail of a violated constraint does, unless it is left out.
+    pub async fn log_quotes_rows(&self) -> Result<bool, StorageError> {
+        let mut conn = self.lend().await?;
+        let quotes = sqlx::query_scalar(
+            "/* log_quotes_rows */ select coalesce(current_setting('log_error_verbosity', true), '') <> 'terse'",
+        )
+        .fetch_one(&mut *conn)
+        .await?;
+        conn.give_back();
+        Ok(quotes)
+    }
+
     /// How far the database's clock is from ours, in seconds, without sign.
     pub async fn clock_skew(&self) -> Result<f64, StorageError> {
-        let theirs: time::OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(&self.pool).await?;
+        let mut conn = self.lend().await?;
+        let theirs: time::OffsetDateTime = sqlx::query_scalar("select clock_timestamp()").fetch_one(&mut *conn).await?;
+        conn.give_back();
         Ok((theirs - self.clock.now()).as_seconds_f64().abs())
     }
 
     /// Connections in use and the most there may be.
     pub fn usage(&self) -> (u32, u32) {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        (self.pool.size().saturating_sub(idle), self.pool.options().get_max_connections())
+        let (lent, _, most) = self.connections.counts();
+        (lent, most)
+    }
+
+    /// Reports the pool's connections under `name` whenever metrics are sent; once for each pool of a process.
+    pub fn observe(&self, name: &'static str) {
+        const POOL: &str = "db.client.connection.pool.name";
+        const STATE: &str = "db.client.connection.state";
+        let db = self.clone();
+        metrics::observe("db.client.connection.count", "{connection}", "Connections of a pool by state.", move || {
+            let (lent, resting, _) = db.connections.counts();
+            [(resting.into(), vec![(POOL, name), (STATE, "idle")]), (lent.into(), vec![(POOL, name), (STATE, "used")])]
+        });
+        let most = i64::from(self.connections.counts().2);
+        metrics::observe("db.client.connection.max", "{connection}", "Connections a pool may have.", move || {
+            [(most, vec![(POOL, name)])]
+        });
     }
 
     /// Closes the pool; calls that still run keep their connection until they end.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.connections.close().await;
     }
 }
 

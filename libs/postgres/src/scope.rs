@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use aws_lc_rs::digest;
-use ehub_clock::Clock;
 use uuid::Uuid;
+
+use crate::opening::Question;
 
 /// Which kind of caller a transaction runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub enum ScopeKind {
 }
 
 impl ScopeKind {
-    fn setting(self) -> &'static str {
+    pub(crate) fn setting(self) -> &'static str {
         match self {
             Self::Person => "person",
             Self::Client => "client",
@@ -48,6 +49,8 @@ pub struct Scope {
     /// Transactions with the same key take turns: the lock is taken before the first read, so
     /// that the second sees what the first has done.
     pub turn: Option<i64>,
+    /// What the work will ask first; asked with the beginning, which saves a round trip.
+    pub question: Option<Question>,
 }
 
 impl Scope {
@@ -61,7 +64,8 @@ impl Scope {
         Self::of(ScopeKind::Service)
     }
 
-    fn of(kind: ScopeKind) -> Self {
+    /// The scope of a caller of this kind; everything else is still to be said.
+    pub fn of(kind: ScopeKind) -> Self {
         Self {
             kind,
             organisation: None,
@@ -70,6 +74,7 @@ impl Scope {
             traceparent: None,
             deadline: None,
             turn: None,
+            question: None,
         }
     }
 
@@ -95,36 +100,12 @@ impl Scope {
         self
     }
 
-    /// Sets what row security reads, for this transaction only; gives the caller's organisation.
-    pub(crate) async fn enter(
-        &self,
-        conn: &mut sqlx::PgConnection,
-        clock: &Clock,
-    ) -> Result<Option<Uuid>, sqlx::Error> {
-        let fixed_now = clock.is_manual().then(|| ehub_clock::rfc3339(clock.now()));
-        // A person's rights stand under their subject, a client's under the empty name.
-        let person = if self.kind == ScopeKind::Person { self.subject.as_str() } else { "" };
-        let remaining = self.deadline.map(|deadline| deadline.saturating_duration_since(clock.monotonic()));
-        // The role's own statement timeout (3 s) is the ceiling; a nearer deadline lowers it.
-        let timeout_ms = remaining.map_or(3_000, |left| left.as_millis().clamp(1, 3_000));
-        let organisation: Option<String> = sqlx::query_scalar(
-            "/* scope.enter */ select nullif(set_config('app.org', coalesce(\
-                (select org::text from ehub.organisation where ods = $4 and valid_from <= ehub.today() \
-                  order by valid_from desc limit 1), ''), true), '') \
-             from (select set_config('app.kind', $1, true), set_config('app.person', $2, true), \
-                set_config('app.client', $3, true), set_config('statement_timeout', $5, true), \
-                set_config('app.now', $6, true), \
-                case when $7::bigint is not null then pg_advisory_xact_lock($7)::text end) as settings",
-        )
-        .bind(self.kind.setting())
-        .bind(person)
-        .bind(&self.client)
-        .bind(self.organisation.as_deref())
-        .bind(timeout_ms.to_string())
-        .bind(fixed_now.unwrap_or_default())
-        .bind(self.turn)
-        .fetch_one(conn)
-        .await?;
-        Ok(organisation.and_then(|text| Uuid::parse_str(&text).ok()))
+    /// The same scope for applying events of a source's stream: deliveries take turns, and begin with looking which
+    /// version came last.
+    #[must_use]
+    pub fn hearing(self, source: &str, stream: Uuid) -> Self {
+        let mut scope = self.taking_turns(&[b"inbox", source.as_bytes(), stream.as_bytes()]);
+        scope.question = Some(Question::Heard { source: source.to_owned(), stream });
+        scope
     }
 }

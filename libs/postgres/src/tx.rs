@@ -3,11 +3,17 @@
 use std::{error::Error, future::Future};
 
 use ehub_clock::Clock;
-use sqlx::{PgConnection, Postgres, Transaction};
+use ehub_telemetry::metrics::{Counter, Histogram};
+use sqlx::{Executor as _, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Draft, StorageError};
+use crate::{
+    Draft, StorageError,
+    closing::{Closing, With},
+    connections::Lent,
+    opening::{Opened, Told},
+};
 
 /// A unit of work: what happens in one transaction.
 ///
@@ -28,35 +34,54 @@ pub trait Work: Send + Sync {
 /// A transaction that knows its time, its caller's organisation, and what it has made true.
 #[derive(Debug)]
 pub struct Tx {
-    pub(crate) inner: Transaction<'static, Postgres>,
-    pub(crate) clock: Clock,
-    pub(crate) at: OffsetDateTime,
-    pub(crate) organisation: Option<Uuid>,
-    pub(crate) traceparent: Option<String>,
-    drafts: Vec<Draft>,
+    conn: Lent,
+    clock: Clock,
+    at: OffsetDateTime,
+    opened: Opened,
+    traceparent: Option<String>,
+    closing: Closing,
     consultations: Vec<Uuid>,
     subject: Option<String>,
     on_behalf_of: Option<String>,
+    tallies: Vec<Tally>,
+}
+
+/// Something to be counted once it is true.
+#[derive(Debug)]
+struct Tally {
+    metric: Metric,
+    attributes: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Debug)]
+enum Metric {
+    Count(&'static Counter),
+    Value(&'static Histogram, f64),
+}
+
+impl Tally {
+    fn tell(&self) {
+        match self.metric {
+            Metric::Count(counter) => counter.add(1, &self.attributes),
+            Metric::Value(histogram, value) => histogram.record(value, &self.attributes),
+        }
+    }
 }
 
 impl Tx {
-    pub(crate) fn new(
-        inner: Transaction<'static, Postgres>,
-        clock: Clock,
-        organisation: Option<Uuid>,
-        traceparent: Option<String>,
-    ) -> Self {
+    pub(crate) fn new(conn: Lent, clock: Clock, opened: Opened, traceparent: Option<String>) -> Self {
         let at = clock.now();
         Self {
-            inner,
+            conn,
             clock,
             at,
-            organisation,
+            opened,
             traceparent,
-            drafts: Vec::new(),
+            closing: Closing::default(),
             consultations: Vec::new(),
             subject: None,
             on_behalf_of: None,
+            tallies: Vec::new(),
         }
     }
 
@@ -72,17 +97,32 @@ impl Tx {
 
     /// The caller's organisation, when the register knows its code.
     pub fn organisation(&self) -> Option<Uuid> {
-        self.organisation
+        self.opened.organisation
+    }
+
+    /// How long ago, in seconds, access was last known to be complete; nothing when it never was.
+    pub fn access_age(&self) -> Option<f64> {
+        self.opened.access_age
+    }
+
+    /// What it was told when it began.
+    pub(crate) fn told(&self) -> Option<&Told> {
+        self.opened.told.as_ref()
+    }
+
+    /// Writes something with the commit.
+    pub(crate) fn close_with(&mut self, with: With) {
+        self.closing.with = Some(with);
     }
 
     /// The connection; for `storage/` only.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+        &mut self.conn
     }
 
     /// Makes a fact known: it is written to the outbox when the work is done.
     pub fn raise(&mut self, event: impl Into<Draft>) {
-        self.drafts.push(event.into());
+        self.closing.drafts.push(event.into());
     }
 
     /// Names a consultation this call concerns, for its audit event.
@@ -107,15 +147,45 @@ impl Tx {
         (&self.consultations, self.subject.as_deref(), self.on_behalf_of.as_deref())
     }
 
-    /// Writes what was raised and commits; tells whether anything was raised.
+    /// Makes what is raised from here on continue `span`: for work that knows only inside its transaction what it is about.
+    pub fn continues(&mut self, span: &tracing::Span) {
+        self.traceparent = ehub_telemetry::traceparent_of(span);
+    }
+
+    /// Counts something, if this transaction commits: a unit of work may run more than once. Attributes come from
+    /// closed sets.
+    pub fn tally(&mut self, counter: &'static Counter, attributes: &[(&'static str, &'static str)]) {
+        self.tallies.push(Tally { metric: Metric::Count(counter), attributes: attributes.to_vec() });
+    }
+
+    /// Records a value, if this transaction commits. Attributes come from closed sets.
+    pub fn measure(&mut self, histogram: &'static Histogram, value: f64, attributes: &[(&'static str, &'static str)]) {
+        self.tallies.push(Tally { metric: Metric::Value(histogram, value), attributes: attributes.to_vec() });
+    }
+
+    /// Writes what was noted and commits; tells whether anything was raised.
     pub(crate) async fn commit(mut self) -> Result<bool, StorageError> {
-        let drafts = std::mem::take(&mut self.drafts);
-        for draft in &drafts {
-            let event = self.clock.uuid_v7();
-            draft.write(&mut self.inner, event, self.at, self.traceparent.as_deref()).await?;
+        if !self.closing.is_empty() {
+            let clock = &self.clock;
+            let written =
+                self.closing.write(&mut self.conn, || clock.uuid_v7(), self.at, self.traceparent.as_deref()).await;
+            if let Err(error) = written {
+                self.roll_back().await;
+                return Err(error);
+            }
         }
-        self.inner.commit().await?;
-        Ok(!drafts.is_empty())
+        // Whether a commit that fails has happened nobody knows: the connection is not used again.
+        self.conn.execute("commit").await?;
+        self.conn.give_back();
+        self.tallies.iter().for_each(Tally::tell);
+        Ok(!self.closing.drafts.is_empty())
+    }
+
+    /// Undoes everything. When that cannot be said to have worked, the connection is closed, which undoes it too.
+    pub(crate) async fn roll_back(mut self) {
+        if self.conn.execute("rollback").await.is_ok() {
+            self.conn.give_back();
+        }
     }
 }
 

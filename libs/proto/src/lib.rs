@@ -1,10 +1,21 @@
-//! The generated contract and nothing else: messages, clients and servers in modules that mirror
-//! the packages, and the descriptor set they came from.
+//! The generated contract: messages, clients and servers in modules that mirror the packages, and
+//! the descriptor set they came from. Beside it only what everybody needs who uses it: times of the
+//! wire, and what a client asks of its way to a server.
 //!
 //! Messages have no `Debug`: they may hold patient data, and what cannot be printed cannot leak.
 
-/// The encoded `FileDescriptorSet` of the whole contract, with the access rules in its options.
-pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ehub_descriptor.bin"));
+/// The encoded `FileDescriptorSet` of what is served, with the access rules in its options and without comments: every
+/// service carries it, for its rules and for reflection.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/served.bin"));
+
+/// The encoded `FileDescriptorSet` of the whole contract, drafts and comments included: what documents are made of.
+pub const DOCUMENTED_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documented.bin"));
+
+mod way;
+mod wire_time;
+
+pub use way::Way;
+pub use wire_time::{instant, timestamp};
 
 macro_rules! packages {
     ($($(#[$doc:meta])* $context:ident { $($inner:tt)* })*) => {

@@ -75,10 +75,7 @@ impl<S: RootSource> Roots for RootsService<S> {
                 digest: held.digest().to_vec().into(),
             })
             .collect();
-        let snapshot_time = Some(prost_types::Timestamp {
-            seconds: at.unix_timestamp(),
-            nanos: i32::try_from(at.nanosecond()).unwrap_or(0),
-        });
+        let snapshot_time = Some(ehub_proto::timestamp(at));
         Ok(Response::new(SnapshotRootsResponse { shards, snapshot_time }))
     }
 

@@ -50,6 +50,8 @@ pub(crate) fn with_reflection(
     let builder = || {
         let mut builder = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // With google.rpc's details, a tool can print a refusal in words and not in base64.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("grpc.health.v1.Health");
         for set in descriptors {
             builder = builder.register_encoded_file_descriptor_set(set);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::Bytes;
+use ehub_clock::Clock;
 use ehub_telemetry::{ServerTrace, ServerTraceLayer};
 use http::{Request, Response};
 use http_body::Body as HttpBody;
@@ -22,6 +23,7 @@ use crate::edge::malformed::Malformed;
 use crate::edge::open::Split;
 use crate::edge::panic::Catch;
 use crate::edge::shed::Shed;
+use crate::edge::uncalled::Uncalled;
 use crate::methods::Methods;
 
 /// What the layers need to know.
@@ -31,6 +33,7 @@ pub(crate) struct Parts {
     pub shed: Shed,
     pub deadline: Enforce,
     pub farewell: Farewell,
+    pub clock: Clock,
 }
 
 /// Sews one port together. Outermost first; each line says why it stands where it stands.
@@ -53,6 +56,8 @@ where
     ServiceBuilder::new()
         // Outermost: whatever is refused below is still seen, timed and counted, with the caller's trace.
         .layer(ServerTraceLayer::new(parts.methods.known()))
+        // Around every layer that refuses: what is refused without becoming a call is counted here, whoever refused it.
+        .layer(step(Uncalled::new(parts.clock.clone())))
         // Around all of our own layers: a panic anywhere becomes an answer, and its span ends like any other.
         .layer(step(Catch))
         // Before any work: refusing must stay cheap when there is too much of it. Health passes, or overload restarts the fleet.

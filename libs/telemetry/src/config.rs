@@ -20,7 +20,7 @@ pub struct TelemetryConfig {
     pub sampling_ratio: f64,
     /// How the processing of a stored event relates to the trace that stored it.
     pub relation: Relation,
-    /// Whether every SQL statement becomes a span.
+    /// Whether every database transaction becomes a span.
     pub sql_spans: bool,
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ehub_clock::Clock;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
@@ -41,6 +42,16 @@ impl TraceParent {
     pub(crate) fn inject(&self, headers: &mut HeaderMap) {
         let value = HeaderValue::try_from(self.to_string()).expect("digits and hyphens are legal in a header");
         headers.insert(TRACEPARENT, value);
+    }
+
+    /// A parent of nothing real, whose children nobody keeps.
+    pub(crate) fn unsampled() -> Self {
+        let ids = Clock::system().random::<24>();
+        let (trace, span) = ids.split_at(16);
+        // The last bit set: an id of zeros only would be none.
+        let trace = u128::from_be_bytes(trace.try_into().expect("sixteen bytes")) | 1;
+        let span = u64::from_be_bytes(span.try_into().expect("eight bytes")) | 1;
+        Self(SpanContext::new(trace.into(), span.into(), TraceFlags::NOT_SAMPLED, true, TraceState::NONE))
     }
 
     pub(crate) fn span_context(&self) -> SpanContext {
@@ -104,6 +115,12 @@ pub(crate) fn of_span(span: &Span) -> Option<TraceParent> {
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
     of_span(&Span::current()).map(|parent| parent.to_string())
+}
+
+/// The `traceparent` of a span, to be stored with an event; `None` where nothing is traced.
+#[must_use]
+pub fn traceparent_of(span: &Span) -> Option<String> {
+    of_span(span).map(|parent| parent.to_string())
 }
 
 /// The current trace's id, for an error that a person will quote.

@@ -17,6 +17,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use crate::TelemetryError;
 use crate::bounded::{Entrance, Exit, Gate};
 use crate::environment::{Environment, EnvironmentError};
+use crate::sampler::Follow;
 
 /// Time series one instrument may have. The SDK's 2,000 would let one careless attribute cost megabytes.
 const SERIES_PER_INSTRUMENT: usize = 500;
@@ -37,9 +38,10 @@ pub(crate) struct Queue {
 }
 
 impl Default for Queue {
-    /// Modest, so that five services fit a small machine: the SDK reserves the whole queue at once. Losses are counted.
+    /// Modest, so that five services fit a small machine: the SDK reserves and touches the whole queue at once, some
+    /// 400 bytes for each span. Losses are counted.
     fn default() -> Self {
-        Self { capacity: 2_048, batch: 512, delay: Duration::from_secs(1) }
+        Self { capacity: 1_024, batch: 256, delay: Duration::from_secs(1) }
     }
 }
 
@@ -81,6 +83,7 @@ impl Pipelines {
                 .with_metadata(headers.clone())
                 .with_timeout(timeout)
                 .build()?;
+            crate::lifecycle::install(channel.clone(), headers.clone());
             tracer(exporter, &span_gate, &environment.spans, ratio, resource)
         };
         let logger = if environment.no_logs {
@@ -103,25 +106,35 @@ impl Pipelines {
                 .with_metadata(headers)
                 .with_timeout(timeout)
                 .build()?;
+            let metric_gate = Gate::new("metrics", usize::MAX);
+            let exporter = Exit::new(Arc::clone(&metric_gate), exporter);
             let provider = meter(exporter, environment.metric_interval.unwrap_or(METRIC_INTERVAL), resource);
-            report_losses(&provider, [span_gate, log_gate]);
+            report_losses(&provider, [span_gate, log_gate, metric_gate]);
             Some(provider)
         };
         Ok(Self { tracer, logger, meter })
     }
 
-    /// Flushes and ends, each signal within `patience`: traces first, for they say most about a stop. Blocks.
-    pub fn shutdown(&self, patience: Duration) {
-        // A failure here has nowhere left to be told but the log that is being closed.
-        if let Err(error) = self.tracer.shutdown_with_timeout(patience) {
-            tracing::warn!(%error, "spans may be lost at shutdown");
+    /// The ends of the three pipelines, each to be called on a thread of its own: they block, and one that hangs must
+    /// not keep the others from flushing.
+    pub fn endings(self, patience: Duration) -> Vec<Box<dyn FnOnce() + Send>> {
+        let Self { tracer, logger, meter } = self;
+        let mut endings: Vec<Box<dyn FnOnce() + Send>> = vec![Box::new(move || {
+            // Nobody is left to be told but the counters, which are on their way out as well.
+            let _ = tracer.shutdown_with_timeout(patience);
+        })];
+        if let Some(logger) = logger {
+            endings.push(Box::new(move || {
+                let _ = logger.shutdown_with_timeout(patience);
+            }));
         }
-        if let Some(logger) = &self.logger {
-            let _ = logger.shutdown_with_timeout(patience);
+        if let Some(meter) = meter {
+            endings.push(Box::new(move || {
+                // Its timeout is not heeded by the SDK; whoever waits for us does not wait longer than he likes.
+                let _ = meter.shutdown_with_timeout(patience);
+            }));
         }
-        if let Some(meter) = &self.meter {
-            let _ = meter.shutdown();
-        }
+        endings
     }
 }
 
@@ -168,7 +181,7 @@ fn tracer(
         BatchSpanProcessor::builder(Exit::new(Arc::clone(gate), exporter)).with_batch_config(config).build();
     SdkTracerProvider::builder()
         .with_span_processor(Entrance::new(Arc::clone(gate), processor))
-        .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+        .with_sampler(Follow::new(ratio))
         .with_resource(resource.clone())
         .build()
 }
@@ -186,7 +199,7 @@ fn logger(exporter: LogExporter, gate: &Arc<Gate>, queue: &Queue, resource: &Res
         .build()
 }
 
-fn meter(exporter: MetricExporter, interval: Duration, resource: &Resource) -> SdkMeterProvider {
+fn meter(exporter: Exit<MetricExporter>, interval: Duration, resource: &Resource) -> SdkMeterProvider {
     let reader = PeriodicReader::builder(exporter).with_interval(interval).build();
     SdkMeterProvider::builder()
         .with_reader(reader)
@@ -198,12 +211,12 @@ fn meter(exporter: MetricExporter, interval: Duration, resource: &Resource) -> S
 }
 
 /// `ehub.telemetry.dropped`: what the boards do not show.
-fn report_losses(provider: &SdkMeterProvider, gates: [Arc<Gate>; 2]) {
+fn report_losses(provider: &SdkMeterProvider, gates: [Arc<Gate>; 3]) {
     provider
         .meter(crate::metrics::SCOPE)
         .u64_observable_counter("ehub.telemetry.dropped")
         .with_unit("{item}")
-        .with_description("Spans and log records that never reached the collector.")
+        .with_description("Spans, log records and metric exports that never reached the collector.")
         .with_callback(move |observer| {
             for gate in &gates {
                 let signal = KeyValue::new("ehub.telemetry.signal", gate.signal());

@@ -13,15 +13,21 @@ pub mod lifecycle;
 mod lines;
 pub mod metrics;
 mod rpc;
+mod sampler;
 mod setup;
 mod spans;
+mod sparing;
 
 pub use config::{Format, Relation, TelemetryConfig};
-pub use context::{TraceParent, current_trace_id, current_traceparent};
+pub use context::{TraceParent, current_trace_id, current_traceparent, traceparent_of};
 pub use environment::EnvironmentError;
 pub use rpc::{
-    ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, ServerTrace, ServerTraceLayer, TracedBody,
-    TracedFuture,
+    ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, SaidElsewhere, ServerTrace, ServerTraceLayer,
+    TracedBody, TracedFuture,
 };
 pub use setup::{FilterHandle, Telemetry, TelemetryError, init};
-pub use spans::{configured_relation, link_from, process_span, query_span, record_consultation, record_failure};
+pub use spans::{
+    Processed, configured_relation, job_span, link_from, process_span, quiet_span, record_consultation, record_failure,
+    transaction_span,
+};
+pub use sparing::OncePerMinute;

@@ -4,12 +4,15 @@
 
 mod encode;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use ehub_clock::Timestamp;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use tonic::Request;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -99,19 +102,37 @@ fn hash<const N: usize>(parts: &[&[u8]]) -> [u8; N] {
     id
 }
 
+/// The way to the collector of this process, once telemetry was set up with one that takes traces.
+static WAY: OnceLock<LifecycleExporter> = OnceLock::new();
+
+/// Keeps the way to the collector.
+pub(crate) fn install(channel: Channel, headers: MetadataMap) {
+    let _ = WAY.set(LifecycleExporter { client: TraceServiceClient::new(channel), headers });
+}
+
 /// Sends lifecycle traces, outside sampling and batching: each is wanted, and its sender waits for the answer.
 #[derive(Debug, Clone)]
 pub struct LifecycleExporter {
     client: TraceServiceClient<Channel>,
+    headers: MetadataMap,
 }
 
 impl LifecycleExporter {
+    /// By the channel that everything else is exported on; none where nothing is, or no traces are.
+    #[must_use]
+    pub fn of_process() -> Option<Self> {
+        WAY.get().cloned()
+    }
+
     /// Connects when first used. `endpoint` as in [`crate::TelemetryConfig::otlp_endpoint`].
     ///
     /// # Errors
     /// When the address cannot be used.
     pub fn connect(endpoint: &str, ca_file: Option<&std::path::Path>) -> Result<Self, TelemetryError> {
-        Ok(Self { client: TraceServiceClient::new(export::channel(endpoint, ca_file, TIMEOUT)?) })
+        Ok(Self {
+            client: TraceServiceClient::new(export::channel(endpoint, ca_file, TIMEOUT)?),
+            headers: MetadataMap::new(),
+        })
     }
 
     /// Exports one whole trace; repeating it sends the same bytes.
@@ -119,7 +140,9 @@ impl LifecycleExporter {
     /// # Errors
     /// When the spans make no trace, or the collector did not take all of them: then export it again later.
     pub async fn export(&self, trace_id: [u8; 16], spans: &[LifecycleSpan]) -> Result<(), LifecycleError> {
-        let request: ExportTraceServiceRequest = encode::request(trace_id, spans)?;
+        let trace: ExportTraceServiceRequest = encode::request(trace_id, spans)?;
+        let mut request = Request::new(trace);
+        *request.metadata_mut() = self.headers.clone();
         let answer =
             self.client.clone().export(request).await.map_err(|status| LifecycleError::Refused(Box::new(status)))?;
         match answer.into_inner().partial_success {

@@ -118,6 +118,27 @@ impl Gauge {
     }
 }
 
+/// Reports counts of what is there now, such as connections, whenever metrics are sent. Nothing happens without a
+/// collector, so call it after [`crate::init`]; the same name twice reports both.
+pub fn observe<const N: usize>(
+    name: &'static str,
+    unit: &'static str,
+    description: &'static str,
+    look: impl Fn() -> [(i64, Vec<Attribute<'static>>); N] + Send + Sync + 'static,
+) {
+    let Some(meter) = METER.get() else { return };
+    meter
+        .i64_observable_up_down_counter(name)
+        .with_unit(unit)
+        .with_description(description)
+        .with_callback(move |observer| {
+            for (value, attrs) in look() {
+                observer.observe(value, &attributes(&attrs));
+            }
+        })
+        .build();
+}
+
 /// How often values fell between given bounds.
 #[derive(Debug)]
 pub struct Histogram {

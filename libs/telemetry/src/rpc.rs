@@ -13,6 +13,10 @@ pub use client::{ClientTrace, ClientTraceLayer};
 pub use record::RPC_STATUS_CODE_KEY;
 pub use server::{ServerTrace, ServerTraceLayer};
 
+/// In a response's extensions: somebody else counts this refusal and writes a line when one is due, so the call writes none.
+#[derive(Clone, Copy, Debug)]
+pub struct SaidElsewhere;
+
 /// The methods a server has, as `package.Service/Method`; others are reported as `_OTHER`, whoever invents their names.
 #[derive(Clone, Debug, Default)]
 pub struct KnownMethods(Arc<HashSet<String>>);

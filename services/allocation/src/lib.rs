@@ -11,6 +11,7 @@ pub mod pathway;
 pub mod peers;
 pub mod rpc;
 pub mod storage;
+mod tallies;
 mod wiring;
 pub mod workers;
 

@@ -16,6 +16,7 @@ pub mod held;
 pub mod list_alerts;
 pub mod list_inbox;
 pub mod list_organisations;
+pub mod measure;
 pub mod open_parked;
 pub mod pass_back;
 pub mod publish_access;

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ehub_identifiers::ConsultationId;
 use ehub_proto::internal::v1::{FenceRequest, FencedClaim, SealRequest, claim_guard_client::ClaimGuardClient};
-use tonic::{Code, body::Body, client::GrpcService, codegen::StdError};
+use tonic::Code;
 
 use crate::domain::closing::{ManifestEntry, OpenAction};
 
@@ -42,14 +42,7 @@ pub trait Guard: Send + Sync {
 }
 
 #[async_trait]
-impl<T> Guard for ClaimGuardClient<T>
-where
-    T: GrpcService<Body> + Clone + Send + Sync + 'static,
-    T::Error: Into<StdError>,
-    T::Future: Send,
-    T::ResponseBody: tonic::codegen::Body<Data = tonic::codegen::Bytes> + Send + 'static,
-    <T::ResponseBody as tonic::codegen::Body>::Error: Into<StdError> + Send,
-{
+impl<T: ehub_proto::Way> Guard for ClaimGuardClient<T> {
     async fn seal(&self, consultation: ConsultationId, epoch: i64, clinical: bool) -> Result<Sealing, GuardError> {
         let request = SealRequest {
             consultation: consultation.to_string(),
@@ -124,17 +117,17 @@ impl Guards {
         Self { guards, timeout }
     }
 
-    /// Asks every guard to seal an epoch; gathers what is open, or everything that exists.
+    /// Asks every guard at once to seal an epoch; gathers what is open, or everything that exists.
     ///
     /// # Errors
     /// When one cannot be asked or knows a higher epoch.
     pub async fn seal(&self, consultation: ConsultationId, epoch: i64, clinical: bool) -> Result<Sealing, SealError> {
+        let asked = self.guards.iter().map(async |(service, guard)| {
+            let answer = tokio::time::timeout(self.timeout, guard.seal(consultation, epoch, clinical)).await;
+            (service, answer.unwrap_or(Err(GuardError::TimedOut)))
+        });
         let mut all = Sealing::default();
-        for (service, guard) in &self.guards {
-            let answer = match tokio::time::timeout(self.timeout, guard.seal(consultation, epoch, clinical)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(GuardError::TimedOut),
-            };
+        for (service, answer) in futures_util::future::join_all(asked).await {
             match answer {
                 Ok(sealing) => {
                     all.open.extend(sealing.open);

@@ -115,8 +115,9 @@ impl AllocationService for AllocationRpc {
     }
 
     async fn pass_back(&self, request: Request<PassBackRequest>) -> Result<Response<PassBackResponse>, Status> {
+        let now = self.0.calls.db().clock().now();
         let (call, (request_id, work)) =
-            parsed!(self, "PassBack", request, |call, request| parse::pass_back(call, request, self.0.policy));
+            parsed!(self, "PassBack", request, |call, request| parse::pass_back(call, request, self.0.policy, now));
         let (item, fenced, replayed) = self.park(call, request_id, work).await?;
         Ok(claims::respond(PassBackResponse { item, fenced }, replayed))
     }

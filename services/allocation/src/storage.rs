@@ -7,6 +7,7 @@ pub mod legs;
 pub mod queue;
 pub mod register;
 pub mod tasks;
+pub mod waiting;
 
 use ehub_postgres::{StorageError, Tx};
 

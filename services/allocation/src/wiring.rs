@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ehub_auth::GrantSigner;
-use ehub_host::{Built, Host, Profile, Worker};
+use ehub_host::{Built, Host, Profile, Worker, tell_queues};
 use ehub_outbox::Sink;
 use ehub_proto::{
     allocation::v1::{
@@ -22,6 +22,7 @@ use crate::{
     MIGRATIONS,
     config::{Adapter, Settings},
     duty::{Duty, LogDuty, Webhook},
+    operations::measure::{Measure, QUEUES},
     pathway::{HUB_FIRST, Pathway},
     peers::{Guard, Guards},
     rpc::{AllocationRpc, Parts, RegisterRpc, event_sink::Events, roots::WorkItemRoots},
@@ -129,6 +130,7 @@ fn workers(host: &Host, settings: &Settings) -> anyhow::Result<Vec<Worker>> {
         Worker::new("alerts", move |stop| alerts.run(stop)),
         Worker::new("queue", move |stop| queue.run(stop)),
         Worker::new("upkeep", move |stop| upkeep.run(stop)),
+        host.measure("measure", Measure, |waiting| tell_queues(&QUEUES, waiting)),
     ])
 }
 

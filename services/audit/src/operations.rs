@@ -8,6 +8,7 @@ pub mod get_checkpoint;
 pub mod get_timeline;
 pub mod keep_house;
 pub mod lifecycle;
+pub mod measure;
 pub mod prove;
 pub mod read_no_loss;
 pub mod record;

@@ -13,3 +13,4 @@ pub mod nodes;
 pub mod proof;
 pub mod roots;
 pub mod timeline;
+pub mod waiting;

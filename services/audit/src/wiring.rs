@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ehub_host::{Built, Host, Profile, Worker};
+use ehub_host::{Built, Host, Profile, Worker, tell_queues};
 use ehub_outbox::Sink;
 use ehub_postgres::Scope;
 use ehub_proto::{
@@ -16,7 +16,10 @@ use tonic::service::Routes;
 use crate::{
     config::Settings,
     note::Signer,
-    operations::conclude::Prover,
+    operations::{
+        conclude::Prover,
+        measure::{Measure, QUEUES},
+    },
     peers::roots::{RemoteRoots, RootsPeer},
     rpc::{AuditRpc, event_sink::Everything},
     workers::{append::Appender, housekeeping::keep_house, lifecycle::LifecycleWorker, no_loss::NoLossWorker},
@@ -73,9 +76,9 @@ impl ehub_host::Service for Audit {
             Worker::new("append", move |stop| appender.run(stop)),
             Worker::new("no_loss", move |stop| no_loss.run(stop)),
             Worker::new("housekeeping", move |stop| keep_house(house, stop)),
+            host.measure("measure", Measure, |waiting| tell_queues(&QUEUES, waiting)),
         ];
-        if let Some(endpoint) = &host.otlp_endpoint {
-            let exporter = LifecycleExporter::connect(endpoint, None).context("telemetry.otlp_endpoint")?;
+        if let Some(exporter) = LifecycleExporter::of_process() {
             let lifecycle = LifecycleWorker::new(host.work_db.clone(), exporter, settings.lifecycle.quiet.get());
             workers.push(Worker::new("lifecycle", move |stop| lifecycle.run(stop)));
         }

@@ -1,12 +1,14 @@
 //! Domain events as the messages other services read.
 
 use ehub_postgres::Draft;
-use ehub_proto::intake::{
-    event::v1::{ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted},
-    v1::{Channel, Need, Screening, TraceOutcome, Urgency},
+use ehub_proto::{
+    intake::{
+        event::v1::{ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted},
+        v1::{Channel, Need, Screening, TraceOutcome, Urgency},
+    },
+    timestamp,
 };
 use prost::Message;
-use time::OffsetDateTime;
 
 use crate::domain::{codes, event, screening};
 
@@ -22,10 +24,10 @@ impl From<event::Accepted> for Draft {
             need: need(event.need).into(),
             topic: event.topic,
             screening: Some(screening(&event.screening)),
-            first_contact_time: timestamp(event.first_contact_time),
-            accept_time: timestamp(event.accept_time),
-            plan_by: timestamp(event.deadlines.plan_by),
-            respond_by: timestamp(event.deadlines.respond_by),
+            first_contact_time: Some(timestamp(event.first_contact_time)),
+            accept_time: Some(timestamp(event.accept_time)),
+            plan_by: Some(timestamp(event.deadlines.plan_by)),
+            respond_by: Some(timestamp(event.deadlines.respond_by)),
             patient_age: event.patient_age,
             test_patient: event.test_patient,
             by_proxy: event.by_proxy,
@@ -67,8 +69,8 @@ impl From<event::Quarantined> for Draft {
             mailbox: event.mailbox,
             cause: event.cause.code().to_owned(),
             screened: urgency(event.screened).into(),
-            receive_time: timestamp(event.receive_time),
-            deadline: timestamp(event.deadline),
+            receive_time: Some(timestamp(event.receive_time)),
+            deadline: Some(timestamp(event.deadline)),
             owner_ods: event.owner_ods,
         };
         Self {
@@ -106,11 +108,6 @@ impl From<event::Rejected> for Draft {
             consultation: None,
         }
     }
-}
-
-/// A time on the wire.
-pub fn timestamp(at: OffsetDateTime) -> Option<prost_types::Timestamp> {
-    Some(prost_types::Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) })
 }
 
 /// What screening found, on the wire.

@@ -10,15 +10,15 @@ pub mod roots;
 
 use std::sync::Arc;
 
-use ehub_calls::{Call, Calls};
+use ehub_calls::{Call, Calls, Pieces, in_pieces};
 use ehub_faults::Fault;
 use ehub_postgres::PageTokens;
 use ehub_proto::intake::v1::{
     ConvertQuarantinedRequest, ConvertQuarantinedResponse, GetConsultationRequest, GetConsultationResponse,
-    GetConsultationStatusRequest, GetConsultationStatusResponse, ListConsultationsRequest, ListConsultationsResponse,
-    ListEnrolmentsRequest, ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse,
-    PutEnrolmentRequest, PutEnrolmentResponse, SubmitConsultationRequest, SubmitConsultationResponse,
-    intake_service_server::IntakeService,
+    GetConsultationStatusRequest, GetConsultationStatusResponse, GetQuarantinedContentRequest,
+    GetQuarantinedContentResponse, ListConsultationsRequest, ListConsultationsResponse, ListEnrolmentsRequest,
+    ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse, PutEnrolmentRequest, PutEnrolmentResponse,
+    SubmitConsultationRequest, SubmitConsultationResponse, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -134,6 +134,21 @@ impl IntakeService for IntakeRpc {
             Ok((request_id, operation)) => self.calls.mutate(call, request_id, operation, render::converted).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }
+    }
+
+    type GetQuarantinedContentStream = Pieces<GetQuarantinedContentResponse>;
+
+    async fn get_quarantined_content(
+        &self,
+        request: Request<GetQuarantinedContentRequest>,
+    ) -> Result<Response<Self::GetQuarantinedContentStream>, Status> {
+        let (call, request) = Call::of("ehub.intake.v1.IntakeService/GetQuarantinedContent", request)?;
+        let operation = match parse::quarantined_content(&call, &request) {
+            Ok(operation) => operation,
+            Err(fault) => return Err(self.calls.refuse(call, fault).await),
+        };
+        let whole = self.calls.read(call, operation, render::quarantined_content).await?.into_inner().piece;
+        Ok(Response::new(in_pieces(whole, |piece| GetQuarantinedContentResponse { piece })))
     }
 }
 

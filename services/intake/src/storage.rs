@@ -14,6 +14,7 @@ pub mod roots;
 pub mod status;
 pub mod summary;
 pub mod trace;
+pub mod waiting;
 
 use ehub_postgres::StorageError;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use ehub_calendar::Hours;
-use ehub_host::{Built, Host, Profile, Worker};
+use ehub_host::{Built, Host, Profile, Worker, tell_queues};
 use ehub_outbox::Sink;
 use ehub_proto::{
     intake::v1::intake_service_server::IntakeServiceServer,
@@ -23,6 +23,7 @@ use crate::{
     mesh::Answering,
     operations::{
         accept::Acceptor,
+        measure::{Measure, QUEUES},
         read_message::{Mailbox, ReadMessage},
     },
     patient_keys::PatientKeys,
@@ -121,6 +122,7 @@ fn workers(
         keep_raw: time::Duration::try_from(keep_raw).context("mesh.keep_raw")?,
     };
     workers.push(Worker::new("housekeeping", |stop| tidy.run(stop)));
+    workers.push(host.measure("measure", Measure, |waiting| tell_queues(&QUEUES, waiting)));
     if let Some(demographics) = demographics {
         let tracing = Tracing { db: host.work_db.clone(), demographics, poll };
         workers.push(Worker::new("trace", |stop| tracing.run(stop)));

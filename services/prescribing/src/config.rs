@@ -7,6 +7,8 @@ use ehub_identifiers::Sctid;
 use reqwest::Url;
 use serde::Deserialize;
 
+use crate::signature::Authorities;
+
 /// The least length of the key that hashes NHS numbers, in bytes.
 const KEY_BYTES: usize = 32;
 
@@ -41,6 +43,11 @@ pub struct EpsSettings {
     /// Authorities that EPS's certificate may come from, as PEM. Required for https.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// PEM files with the certificates of the authorities that issue prescribers' certificates: only a signature whose
+    /// certificate leads to one of them is accepted. Required in production; empty in development, any certificate
+    /// in force counts.
+    #[serde(default)]
+    pub authorities: Vec<PathBuf>,
     /// A file with the access token for EPS, read at every call. Required in production.
     #[serde(default)]
     pub token_file: Option<PathBuf>,
@@ -104,7 +111,23 @@ impl Settings {
         if live == Live::Yes && self.eps.token_file.is_none() {
             wrong.push("service.eps.token_file is required in production".to_owned());
         }
+        if live == Live::Yes && self.eps.authorities.is_empty() {
+            wrong.push(
+                "service.eps.authorities is required in production: who issues prescribers' certificates".to_owned(),
+            );
+        }
+        wrong.extend(self.authority_objections(live));
         wrong
+    }
+
+    fn authority_objections(&self, live: Live) -> Option<String> {
+        match Authorities::read(&self.eps.authorities) {
+            Err(error) => Some(error.to_string()),
+            Ok(authorities) if live == Live::Yes && authorities.trust_development() => {
+                Some("service.eps.authorities must not hold the development authority in production".to_owned())
+            }
+            Ok(_) => None,
+        }
     }
 
     /// The high-risk list, when every code is one.
@@ -151,6 +174,11 @@ impl EpsSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signature::{DEVELOPMENT_AUTHORITY, testing};
+
+    fn authority(file: &str, name: &str) -> PathBuf {
+        testing::file(file, &testing::Made::root(name).certificate.pem())
+    }
 
     fn settings(url: &str) -> Settings {
         Settings {
@@ -158,6 +186,7 @@ mod tests {
             eps: EpsSettings {
                 base_url: url.to_owned(),
                 ca_file: Some("/etc/ehub/eps-ca.pem".into()),
+                authorities: vec![authority("config-real", "Prescribers")],
                 token_file: Some("/var/run/eps-token".into()),
                 timeout: thirty_five_seconds(),
                 answer_within: eight_seconds(),
@@ -185,6 +214,30 @@ mod tests {
         bad.patient_key = Secret::new("short");
         bad.high_risk_medicines.push("322341004".to_owned());
         bad.eps.token_file = None;
-        assert_eq!(bad.objections(Live::Yes).len(), 4);
+        bad.eps.authorities.clear();
+        let all = bad.objections(Live::Yes);
+        assert_eq!(all.len(), 5, "{all:?}");
+        assert!(all.iter().any(|one| one.starts_with("service.eps.authorities is required")), "{all:?}");
+    }
+
+    #[test]
+    fn authorities_that_cannot_be_read_are_refused_wherever_it_runs() {
+        let mut wrong = settings("http://127.0.0.1:8700");
+        wrong.eps.authorities = vec!["/nowhere/prescribers.pem".into()];
+        assert_eq!(
+            wrong.objections(Live::No),
+            ["service.eps.authorities: /nowhere/prescribers.pem cannot be read as PEM certificates"]
+        );
+    }
+
+    #[test]
+    fn live_care_refuses_the_authority_of_the_development_suite() {
+        let mut wrong = settings("https://api.service.nhs.uk/electronic-prescriptions");
+        wrong.eps.authorities.push(authority("config-development", DEVELOPMENT_AUTHORITY));
+        assert_eq!(
+            wrong.objections(Live::Yes),
+            ["service.eps.authorities must not hold the development authority in production"]
+        );
+        assert!(wrong.objections(Live::No).is_empty());
     }
 }

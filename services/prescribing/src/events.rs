@@ -1,10 +1,20 @@
 //! Domain events as the contract's, for the outbox.
 
-use ehub_postgres::Draft;
+use ehub_postgres::{Draft, Tx};
 use ehub_proto::prescribing::{event::v1::PrescriptionMoved, v1 as proto};
+use ehub_telemetry::metrics::{Counter, counter};
 use prost::Message;
 
 use crate::domain::{Item, Moved, State};
+
+static MOVES: Counter =
+    counter("ehub.prescribing.moves", "{prescription}", "Prescriptions that came into a state, by state.");
+
+/// Makes a move known, and counts it.
+pub fn raise(tx: &mut Tx, moved: Moved) {
+    tx.tally(&MOVES, &[("ehub.state", moved.state.as_str())]);
+    tx.raise(moved);
+}
 
 impl From<Moved> for Draft {
     fn from(moved: Moved) -> Self {

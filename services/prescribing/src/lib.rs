@@ -23,7 +23,9 @@ mod workers;
 pub use config::{EpsSettings, Live, Settings};
 pub use peers::{PatientSource, TraceError, TracedPatient};
 pub use rpc::{Facts, Prescriptions};
-pub use signature::{SignatureRefused, verify as verify_signature};
+pub use signature::{
+    Authorities, AuthoritiesError, DEVELOPMENT_AUTHORITY, SignatureRefused, verify as verify_signature,
+};
 pub use wiring::{Parts, Prescribing};
 
 /// The schema of this service.

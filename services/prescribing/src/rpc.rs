@@ -13,7 +13,6 @@ mod roots;
 use std::{sync::Arc, time::Duration};
 
 use ehub_calls::{Call, Calls};
-use ehub_identifiers::Sctid;
 use ehub_postgres::{IdempotencyKey, PageTokens};
 use ehub_proto::prescribing::v1::{
     GetPrescriptionRequest, GetPrescriptionResponse, IssuePrescriptionRequest, IssuePrescriptionResponse,
@@ -26,7 +25,12 @@ use ehub_proto::prescribing::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::{config::Live, operations::send_order::Sender, patient_key::PatientKey, peers::PatientSource};
+use crate::{
+    config::Live,
+    operations::{send_order::Sender, sign_prescription::SigningRules},
+    patient_key::PatientKey,
+    peers::PatientSource,
+};
 
 pub use claim_guard::Guard;
 pub use event_sink::Facts;
@@ -48,8 +52,8 @@ pub struct Rpc {
     pub patient_key: PatientKey,
     /// Sends orders, on the pool that serves calls.
     pub sender: Sender,
-    /// Medicines that need a record seen.
-    pub high_risk: Arc<[Sctid]>,
+    /// What holds for every signature.
+    pub signing: SigningRules,
     /// How long a prescription may wait for a signature.
     pub sign_within: Duration,
     /// How long an issue waits for EPS.
@@ -108,7 +112,7 @@ impl PrescribingService for Rpc {
         request: Request<SignPrescriptionRequest>,
     ) -> Result<Response<SignPrescriptionResponse>, Status> {
         let (call, request) = Call::of("ehub.prescribing.v1.PrescribingService/SignPrescription", request)?;
-        match parse::sign(&call, request, self.high_risk.clone(), self.calls.db().clock().now()) {
+        match parse::sign(&call, request, self.signing.clone(), self.calls.db().clock().now()) {
             Ok((request_id, sign)) => self.calls.mutate(call, request_id, sign, render::signed).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }

@@ -4,9 +4,10 @@
 //! prescriber's key signs those bytes (RSA, PKCS#1 v1.5, SHA-256), and the answer is a `Signature`
 //! element (XML Signature Syntax and Processing, W3C) that holds the same `SignedInfo`, the
 //! signature value and the certificate. eHub checks that it is the same `SignedInfo`, that the
-//! signature is of the certificate's key, and that the certificate is in force. Whether the
-//! certificate is a prescriber's is for EPS to say, which knows the issuers.
+//! signature is of the certificate's key, that the certificate is in force, and that it comes from
+//! an authority the deployer names. Whether it has been revoked is for EPS to say.
 
+mod authorities;
 mod certificate;
 mod document;
 
@@ -14,6 +15,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use time::OffsetDateTime;
 
+pub use authorities::{Authorities, AuthoritiesError, DEVELOPMENT_AUTHORITY};
 use certificate::SigningCertificate;
 use document::SignatureDocument;
 
@@ -38,13 +40,21 @@ pub enum SignatureRefused {
     /// The certificate is not in force.
     #[error("the certificate is not in force now")]
     CertificateNotInForce,
+    /// Nobody who may has said that this is a prescriber's.
+    #[error("the certificate does not come from an authority of prescribers")]
+    NotAPrescriber,
     /// The signature is not of the certificate's key.
     #[error("the signature does not verify with the certificate's key")]
     DoesNotVerify,
 }
 
 /// Checks a signature (base64 of the XML) over a digest (base64 of the canonical `SignedInfo`).
-pub fn verify(signature: &str, digest: &str, now: OffsetDateTime) -> Result<(), SignatureRefused> {
+pub fn verify(
+    signature: &str,
+    digest: &str,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+) -> Result<(), SignatureRefused> {
     if signature.len() > MAX_CHARACTERS {
         return Err(SignatureRefused::NotBase64);
     }
@@ -57,10 +67,15 @@ pub fn verify(signature: &str, digest: &str, now: OffsetDateTime) -> Result<(), 
     if document.signed_info.as_bytes() != wanted {
         return Err(SignatureRefused::OtherDigest);
     }
-    let certificate = STANDARD.decode(compact(&document.certificate)).map_err(|_| SignatureRefused::Certificate)?;
-    let certificate = SigningCertificate::read(&certificate).ok_or(SignatureRefused::Certificate)?;
+    let decode = |text: &String| STANDARD.decode(compact(text)).map_err(|_| SignatureRefused::Certificate);
+    let der = decode(&document.certificate)?;
+    let issuers = document.issuers.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let certificate = SigningCertificate::read(&der).ok_or(SignatureRefused::Certificate)?;
     if !certificate.in_force(now) {
         return Err(SignatureRefused::CertificateNotInForce);
+    }
+    if !authorities.issued(&der, &issuers, now) {
+        return Err(SignatureRefused::NotAPrescriber);
     }
     let value = STANDARD.decode(compact(&document.value)).map_err(|_| SignatureRefused::NotASignature)?;
     UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &certificate.public_key)
@@ -75,3 +90,6 @@ fn compact(text: &str) -> String {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use authorities::tests as testing;

@@ -20,10 +20,14 @@ use tonic::service::Routes;
 use crate::{
     config::{Live, Settings},
     eps::Eps,
-    operations::send_order::{Backoff, Sender},
+    operations::{
+        send_order::{Backoff, Sender},
+        sign_prescription::SigningRules,
+    },
     patient_key::PatientKey,
     peers::{PatientSource, Patients},
     rpc::{Facts, Guard, Prescriptions, Rpc},
+    signature::Authorities,
     workers::{housekeeping::Housekeeping, issue::IssueWorker},
 };
 
@@ -63,6 +67,7 @@ impl Parts {
             hold: settings.eps.timeout.get() + MARGIN,
         };
         let high_risk = settings.high_risk().context("service.high_risk_medicines")?;
+        let authorities = Authorities::read(&settings.eps.authorities)?;
         let sender = Sender { db: calls.db().clone(), eps, backoff };
         let guard = Guard(calls.db().clone());
         let issue = IssueWorker { sender: Sender { db: work.clone(), ..sender.clone() }, poll: settings.poll.get() };
@@ -72,7 +77,7 @@ impl Parts {
             patients,
             patient_key: PatientKey::new(&settings.patient_key),
             sender,
-            high_risk: high_risk.into(),
+            signing: SigningRules { high_risk: high_risk.into(), authorities: Arc::new(authorities) },
             sign_within: settings.sign_within.get(),
             answer_within: settings.eps.answer_within.get(),
             live,

@@ -5,6 +5,7 @@ pub mod apply_inbound;
 pub mod fence_claims;
 pub mod file_entry;
 pub mod forget_old;
+pub mod get_document;
 pub mod get_entry;
 pub mod list_agreements;
 pub mod list_entries;

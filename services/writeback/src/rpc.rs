@@ -11,12 +11,12 @@ mod times;
 
 use std::sync::Arc;
 
-use ehub_calls::{Call, Calls};
+use ehub_calls::{Call, Calls, Pieces, in_pieces};
 use ehub_postgres::PageTokens;
 use ehub_proto::writeback::v1::{
-    FileEntryRequest, FileEntryResponse, GetEntryRequest, GetEntryResponse, ListAgreementsRequest,
-    ListAgreementsResponse, ListEntriesRequest, ListEntriesResponse, PutAgreementRequest, PutAgreementResponse,
-    SettleEntryRequest, SettleEntryResponse, writeback_service_server::WritebackService,
+    FileEntryRequest, FileEntryResponse, GetDocumentRequest, GetDocumentResponse, GetEntryRequest, GetEntryResponse,
+    ListAgreementsRequest, ListAgreementsResponse, ListEntriesRequest, ListEntriesResponse, PutAgreementRequest,
+    PutAgreementResponse, SettleEntryRequest, SettleEntryResponse, writeback_service_server::WritebackService,
 };
 use tonic::{Request, Response, Status};
 
@@ -95,5 +95,20 @@ impl WritebackService for WritebackRpc {
             Ok(work) => self.calls.read(call, work, render::agreements_listed).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }
+    }
+
+    type GetDocumentStream = Pieces<GetDocumentResponse>;
+
+    async fn get_document(
+        &self,
+        request: Request<GetDocumentRequest>,
+    ) -> Result<Response<Self::GetDocumentStream>, Status> {
+        let (call, request) = Call::of("ehub.writeback.v1.WritebackService/GetDocument", request)?;
+        let work = match parse::get_document(&call, &request) {
+            Ok(work) => work,
+            Err(fault) => return Err(self.calls.refuse(call, fault).await),
+        };
+        let whole = self.calls.read(call, work, render::document).await?.into_inner().piece;
+        Ok(Response::new(in_pieces(whole, |piece| GetDocumentResponse { piece })))
     }
 }

@@ -33,7 +33,7 @@ impl Contract {
     /// When the set cannot be decoded.
     #[must_use]
     pub fn load() -> Self {
-        let pool = DescriptorPool::decode(ehub_proto::DESCRIPTOR_SET).expect("the descriptor set decodes");
+        let pool = DescriptorPool::decode(ehub_proto::DOCUMENTED_DESCRIPTOR_SET).expect("the descriptor set decodes");
         let mut comments = HashMap::new();
         for file in pool.files() {
             let Some(info) = &file.file_descriptor_proto().source_code_info else { continue };

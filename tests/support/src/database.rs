@@ -52,7 +52,7 @@ impl TestDb {
             migrate_url: Some(Secret::new(role_url(&admin, &name, service, "migrate"))),
             run_connections: 20,
             work_connections: 8,
-            acquire_timeout: HumanDuration::from_secs(5),
+            acquire_timeout: HumanDuration::from_secs(30),
             require_durable: false,
         };
         let open = |role| Db::open(&config, role, clock.clone()).expect("a pool");

@@ -31,6 +31,9 @@ pub fn work_item(item: &WorkItem) -> Value {
         "epoch": item.epoch,
         "related": item.related,
         "open_tasks": item.open_tasks,
+        "safe_disposition": item.safe_disposition.as_ref().map(|safe| {
+            json!({ "kind": safe.kind, "time": stamp(safe.time.as_ref()) })
+        }),
     })
 }
 

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ehub_proto::allocation::v1::{
     AcknowledgeAlertRequest, AcknowledgeTransferRequest, Alert, ListAlertsRequest, ListInboxRequest,
 };
+use futures_util::future::join_all;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -22,48 +23,54 @@ pub async fn duty(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     while pause(&stop).await {
-        let request = session.request(ListAlertsRequest { page_size: 500, page_token: String::new() }).await?;
-        let alerts = match session.allocation().list_alerts(request).await {
-            Ok(answer) => answer.into_inner().alerts,
-            Err(status) => {
-                tally.hitch("alerts could not be listed", &status);
-                continue;
-            }
-        };
+        let listed = tally.ask("AllocationService/ListAlerts", || async {
+            let request = session.request(ListAlertsRequest { page_size: 500, page_token: String::new() }).await?;
+            Ok(session.allocation().list_alerts(request).await?.into_inner().alerts)
+        });
+        let Ok(alerts) = listed.await else { continue };
         let of_this_run =
-            |alert: &&Alert| alert.raise_time.as_ref().is_some_and(|at| at.seconds >= began.unix_timestamp());
-        let acknowledged = alerts.iter().filter(of_this_run).filter(|alert| alert.acknowledge_time.is_some()).count();
+            |alert: &Alert| alert.raise_time.as_ref().is_some_and(|at| at.seconds >= began.unix_timestamp());
+        let acknowledged = join_all(alerts.iter().map(async |alert| {
+            let done = alert.acknowledge_time.is_some() || acknowledge(&session, &tally, alert).await;
+            usize::from(done && of_this_run(alert))
+        }));
+        let acknowledged = acknowledged.await.into_iter().sum();
         tally.note(|counts| counts.alerts_acknowledged = counts.alerts_acknowledged.max(acknowledged));
-        for alert in alerts.into_iter().filter(|alert| alert.acknowledge_time.is_none()) {
-            let request = AcknowledgeAlertRequest { request_id: new_id(), alert: alert.name };
-            if let Err(status) = session.allocation().acknowledge_alert(session.request(request).await?).await {
-                tally.hitch("an alert could not be acknowledged", &status);
-            }
-        }
     }
     Ok(())
+}
+
+async fn acknowledge(session: &Session, tally: &Tally, alert: &Alert) -> bool {
+    let request = AcknowledgeAlertRequest { request_id: new_id(), alert: alert.name.clone() };
+    let answered = tally.ask("AllocationService/AcknowledgeAlert", || async {
+        Ok(session.allocation().acknowledge_alert(session.request(request.clone()).await?).await?)
+    });
+    answered.await.is_ok()
 }
 
 /// Acknowledges what the hub passes back.
 pub async fn practice(session: Session, tally: Arc<Tally>, stop: CancellationToken) -> anyhow::Result<()> {
     while pause(&stop).await {
-        let request = ListInboxRequest { page_size: 200, page_token: String::new(), mine: false };
-        let items = match session.allocation().list_inbox(session.request(request).await?).await {
-            Ok(answer) => answer.into_inner().items,
-            Err(status) => {
-                tally.hitch("an inbox could not be listed", &status);
-                continue;
-            }
-        };
-        for item in items.into_iter().filter(|item| item.acknowledgement_pending) {
-            let request = AcknowledgeTransferRequest { request_id: new_id(), consultation: item.consultation };
-            match session.allocation().acknowledge_transfer(session.request(request).await?).await {
-                Ok(_) => tally.note(|counts| counts.transfers_acknowledged += 1),
-                Err(status) => tally.hitch("a transfer could not be acknowledged", &status),
-            }
-        }
+        let listed = tally.ask("AllocationService/ListInbox", || async {
+            let request = ListInboxRequest { page_size: 200, page_token: String::new(), mine: false };
+            let request = session.request(request).await?;
+            Ok(session.allocation().list_inbox(request).await?.into_inner().items)
+        });
+        let Ok(items) = listed.await else { continue };
+        let pending = items.into_iter().filter(|item| item.acknowledgement_pending);
+        join_all(pending.map(|item| take_over(&session, &tally, item.consultation))).await;
     }
     Ok(())
+}
+
+async fn take_over(session: &Session, tally: &Tally, consultation: String) {
+    let request = AcknowledgeTransferRequest { request_id: new_id(), consultation };
+    let answered = tally.ask("AllocationService/AcknowledgeTransfer", || async {
+        Ok(session.allocation().acknowledge_transfer(session.request(request.clone()).await?).await?)
+    });
+    if answered.await.is_ok() {
+        tally.note(|counts| counts.transfers_acknowledged += 1);
+    }
 }
 
 /// Waits a moment; false when it is time to go.

@@ -15,7 +15,7 @@ use ehub_proto::intake::v1::{
 };
 use time::{Date, format_description::well_known::Iso8601};
 use tokio::{sync::Semaphore, task::JoinSet};
-use tonic::{Response, Status};
+use tonic::Response;
 
 use super::{
     Story, Tally,
@@ -28,6 +28,7 @@ use crate::{
         world::{INTAKE_MAILBOX, MAILBOX_PASSWORD, MESH_SHARED_KEY, SUPPLIER, SUPPLIER_MAILBOX},
     },
     session::{Session, Suite, new_id},
+    waiting::Patience,
 };
 
 /// The workflow online consultations travel by.
@@ -72,16 +73,12 @@ pub async fn all(
 async fn by_grpc(supplier: &Session, plan: &Plan, tally: &Tally) -> anyhow::Result<()> {
     let request = request(plan);
     tally.note(|counts| counts.submitted += 1);
-    match submit(supplier, request.clone()).await? {
-        Ok(_) => {}
-        Err(status) => {
-            tally.note(|counts| counts.refused += 1);
-            tally.hitch("a submission was refused", &status);
-            return Ok(());
-        }
+    if submit(supplier, &request, tally).await.is_err() {
+        tally.note(|counts| counts.refused += 1);
+        return Ok(());
     }
     if plan.story == Story::Repeat {
-        let again = submit(supplier, request).await?;
+        let again = submit(supplier, &request, tally).await;
         let replayed = again.is_ok_and(|answer| answer.metadata().contains_key("ehub-replayed"));
         tally.note(|counts| counts.replayed += usize::from(replayed));
     }
@@ -91,20 +88,14 @@ async fn by_grpc(supplier: &Session, plan: &Plan, tally: &Tally) -> anyhow::Resu
 /// Submits, again with the same request id while the service cannot answer.
 async fn submit(
     supplier: &Session,
-    request: SubmitConsultationRequest,
-) -> anyhow::Result<Result<Response<SubmitConsultationResponse>, Status>> {
-    let mut pause = Duration::from_millis(50);
-    for _ in 0..8 {
-        let answer = supplier.intake().submit_consultation(supplier.request(request.clone()).await?).await;
-        match answer {
-            Err(status) if matches!(status.code(), tonic::Code::Unavailable | tonic::Code::ResourceExhausted) => {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            answer => return Ok(answer),
-        }
-    }
-    Ok(supplier.intake().submit_consultation(supplier.request(request).await?).await)
+    request: &SubmitConsultationRequest,
+    tally: &Tally,
+) -> anyhow::Result<Response<SubmitConsultationResponse>> {
+    tally
+        .ask_with(Patience::SUBMITTING, "IntakeService/SubmitConsultation", || async {
+            Ok(supplier.intake().submit_consultation(supplier.request(request.clone()).await?).await?)
+        })
+        .await
 }
 
 fn request(plan: &Plan) -> SubmitConsultationRequest {

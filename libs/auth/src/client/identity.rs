@@ -107,7 +107,9 @@ mod tests {
         assert_eq!(answer.headers()["grpc-status"], "14");
         assert_eq!(answer.body(), "");
         let intercepted = ServiceIdentity::new(source).call(tonic::Request::new(()));
-        assert_eq!(intercepted.unwrap_err().code(), tonic::Code::Unavailable);
+        let refused = intercepted.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::Unavailable);
+        assert!(String::from_utf8_lossy(refused.details()).contains("SERVICE_TOKEN_MISSING"));
     }
 
     #[tokio::test]

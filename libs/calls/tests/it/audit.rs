@@ -41,6 +41,15 @@ async fn a_refusal_undoes_its_work_and_is_one_event() {
 }
 
 #[tokio::test]
+async fn the_refusal_of_a_mutation_tells_of_its_request() {
+    let world = World::new().await;
+    let fault = Fault::permission_denied("GRANT_REQUIRED", "no grant");
+    let request_id = uuid::Uuid::from_u128(9);
+    world.calls.refuse_mutation(call_of(person("H8H01", "anna"), METHOD, 7), request_id, fault).await;
+    assert_eq!(world.audited().await[0].request_id, request_id.to_string());
+}
+
+#[tokio::test]
 async fn without_its_event_neither_a_mutation_nor_a_read_answers() {
     let world = World::new().await;
     world.audit_can_be_written(false).await;

@@ -152,15 +152,15 @@ impl World {
         self.audited().await.into_iter().map(|event| event.outcome).collect()
     }
 
-    /// Waits, five seconds at most, for outcomes.
+    /// Waits, half a minute at most, for outcomes.
     pub async fn until_outcomes(&self, expected: &[&str]) {
-        for _ in 0..500 {
+        for _ in 0..3000 {
             if self.outcomes().await == expected {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("after five seconds: {:?}", self.outcomes().await);
+        panic!("after half a minute: {:?}", self.outcomes().await);
     }
 
     /// Takes from the serving role, or gives back to it, the right to write audit events.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     wire::Wire,
-    world::{LATER, PLAIN, POISON, World, event, single},
+    world::{LATER, PLAIN, POISON, World, event, single, until},
 };
 
 #[tokio::test]
@@ -55,4 +55,26 @@ async fn a_relay_that_slept_past_its_lease_frees_nothing_its_successor_holds() {
     sleeper.stop().await;
     assert_eq!(world.held(stream).await, Some((2, 3, true)), "still held by the successor");
     successor.stop().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_that_has_heard_more_than_was_said_stops_the_relay_until_the_source_is_put_right() {
+    let world = World::new().await;
+    let (restored, other) = (Uuid::from_u128(7), Uuid::from_u128(8));
+    let relay = world.relay();
+    world.raise(&[event(restored, PLAIN), event(restored, PLAIN), event(restored, PLAIN)]).await;
+    world.until_applied(restored, &[1, 2, 3]).await;
+    relay.stop().await;
+    // The source comes back from a copy that knows only the first, and says something new.
+    let mut admin = world.source.admin().await;
+    admin.execute("delete from ehub.outbox where version > 1").await.expect("lost");
+    admin.execute("update ehub.outbox_stream set version = 1").await.expect("lost");
+    let relay = world.relay();
+    world.raise(&[event(restored, PLAIN), event(other, PLAIN)]).await;
+    until(async || relay.wire.events().len() >= 3, "it is tried again and again").await;
+    assert_eq!(world.held(restored).await, None, "no event is judged");
+    assert_eq!(world.source_behind().await, 2, "no cursor moves: what was said anew is not lost as a duplicate");
+    admin.execute("update ehub.outbox_stream set version = 3 where version = 2").await.expect("put right");
+    until(async || world.source_behind().await == 0, "deliveries go on").await;
+    relay.stop().await;
 }

@@ -158,6 +158,26 @@ impl World {
         held(&mut self.source.admin().await, stream).await
     }
 
+    /// How many events no cursor has passed.
+    pub async fn source_behind(&self) -> i64 {
+        sqlx::query_scalar(
+            "select count(*) from ehub.outbox o join ehub.outbox_cursor c \
+               on c.shard_group = o.shard_group and (o.xid, o.id) > (c.xid, c.id)",
+        )
+        .fetch_one(&mut self.source.admin().await)
+        .await
+        .expect("reads")
+    }
+
+    /// How many seconds from now a held stream is tried again.
+    pub async fn pause(&self, stream: Uuid) -> f64 {
+        sqlx::query_scalar("select extract(epoch from next_at - now())::float8 from ehub.outbox_held where stream = $1")
+            .bind(stream)
+            .fetch_one(&mut self.source.admin().await)
+            .await
+            .expect("reads")
+    }
+
     /// Waits until a stream is held so.
     pub async fn until_held(&self, stream: Uuid, expected: Option<(i64, i32, bool)>) {
         until(async || self.held(stream).await == expected, "the stream is held as expected").await;
@@ -172,15 +192,14 @@ async fn held(admin: &mut PgConnection, stream: Uuid) -> Option<(i64, i32, bool)
         .expect("reads")
 }
 
-/// Waits, ten seconds at most, until something is so.
+/// Waits, a minute at most, until something is so: a machine that builds beside the tests is slow.
 pub async fn until(so: impl AsyncFn() -> bool, what: &str) {
-    for _ in 0..1000 {
-        if so().await {
-            return;
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("ten seconds passed and not yet: {what}");
+    });
+    assert!(waited.await.is_ok(), "a minute passed and not yet: {what}");
 }
 
 /// An event of a consultation's stream.

@@ -157,7 +157,7 @@ async fn a_dropped_call_never_harms_the_next() {
             .expect("counts");
         assert_eq!(seen, 1, "an acknowledged write is there for all to see (round {round})");
     }
-    for _ in 0..200 {
+    for _ in 0..3000 {
         let open: i64 = sqlx::query_scalar(
             "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
         )

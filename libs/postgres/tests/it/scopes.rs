@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ehub_clock::Clock;
-use ehub_postgres::{Db, Role, Scope, StorageError};
+use ehub_postgres::{Db, Role, Scope, StorageError, Tx};
 use ehub_test_support::{TestDb, client_scope, person_scope, seed_access};
 use sqlx::{Connection, Executor, PgConnection};
 use time::macros::datetime;
@@ -93,7 +93,7 @@ async fn row_security_refuses_to_write_for_others() {
 async fn without_a_scope_nothing_is_seen_not_even_by_the_owner() {
     let db = two_practices(Clock::system()).await;
     let bare: i64 =
-        sqlx::query_scalar("select count(*) from ehub.note").fetch_one(db.run.pool()).await.expect("counts");
+        sqlx::query_scalar("select count(*) from ehub.note").fetch_one(&mut *db.run.lend().await.expect("lent")).await.expect("counts");
     assert_eq!(bare, 0);
     let url = db.config.migrate_url.as_ref().expect("given");
     let mut owner = PgConnection::connect(url.reveal()).await.expect("connects");
@@ -112,36 +112,45 @@ async fn settings_end_with_their_transaction() {
         "select nullif(current_setting(name, true), '') \
          from unnest(array['app.kind', 'app.person', 'app.org', 'app.client', 'app.now']) as name",
     )
-    .fetch_all(one.pool())
+    .fetch_all(&mut *one.lend().await.expect("lent"))
     .await
     .expect("reads");
     assert_eq!(left, vec![None; 5]);
     assert_eq!(seen(&one, &person_scope("H8H01", "carl")).await, Vec::<String>::new());
-    one.pool().execute("set app.kind = 'service'").await.expect("a forgotten session setting");
-    let count: i64 = sqlx::query_scalar("select count(*) from ehub.note").fetch_one(one.pool()).await.expect("counts");
-    assert_eq!(count, 0, "the pool takes session settings back");
 }
 
 #[tokio::test]
-async fn the_limits_of_a_role_survive_the_pool() {
+async fn a_forgotten_session_setting_ends_with_the_next_beginning() {
     let db = two_practices(Clock::system()).await;
     for role in [Role::Run, Role::Work] {
         let one = pool_of(&db, 1, role);
-        for disturbance in
-            ["select 1", "set statement_timeout = 0", "set timezone = 'Asia/Tokyo'", "set lock_timeout = 0"]
-        {
-            one.pool().execute(disturbance).await.expect("runs");
-            seen(&one, &Scope::work()).await;
-            let limits: Vec<String> = sqlx::query_scalar(
-                "select current_setting(name) from unnest(array['statement_timeout', 'lock_timeout', \
-                 'idle_in_transaction_session_timeout', 'TimeZone']) as name",
-            )
-            .fetch_all(one.pool())
-            .await
-            .expect("reads");
-            assert_eq!(limits, ["3s", "2s", "10s", "UTC"], "{role:?} after {disturbance}");
+        for disturbance in [
+            "select 1",
+            "set statement_timeout = 0",
+            "set timezone = 'Asia/Tokyo'",
+            "set lock_timeout = 0",
+            "set app.forgotten = 'x'",
+        ] {
+            let mut lent = one.lend().await.expect("lent");
+            lent.execute(disturbance).await.expect("runs");
+            let disturbed: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *lent).await.expect("reads");
+            lent.give_back();
+            let (same, limits) = one.run(&Scope::work(), &act(|tx| Box::pin(limits(tx)))).await.expect("reads");
+            assert_eq!(same, disturbed, "there is one connection");
+            assert_eq!(limits, ["3s", "2s", "10s", "UTC", ""], "{role:?} after {disturbance}");
         }
     }
+}
+
+/// Which backend this is, and what it is set to.
+async fn limits(tx: &mut Tx) -> Result<(i32, Vec<String>), StorageError> {
+    Ok(sqlx::query_as(
+        "select pg_backend_pid(), array(select coalesce(current_setting(name, true), '') \
+           from unnest(array['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'TimeZone', \
+             'app.forgotten']) as name)",
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 #[tokio::test]
@@ -158,7 +167,7 @@ async fn a_near_deadline_lowers_the_statement_timeout() {
     });
     let error = one.run(&hurried, &slow).await.expect_err("too slow");
     assert!(matches!(error, StorageError::TimedOut(_)), "{error}");
-    let timeout: String = sqlx::query_scalar("show statement_timeout").fetch_one(one.pool()).await.expect("reads");
+    let timeout: String = sqlx::query_scalar("show statement_timeout").fetch_one(&mut *one.lend().await.expect("lent")).await.expect("reads");
     assert_eq!(timeout, "3s");
 }
 

@@ -15,6 +15,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::ended::{self, LastWords};
 use crate::config::Limits;
 
 /// The bytes every HTTP/2 connection begins with (RFC 9113 §3.4); a peer that sent fewer has not begun.
@@ -66,7 +67,10 @@ impl Door {
                     Some(seat) => {
                         return Connection::new(stream, peer, seat, self.handshake, &self.cut);
                     }
-                    None => tracing::debug!(peer = %peer.ip(), "too many connections"),
+                    None => {
+                        ended::note("too_many");
+                        tracing::debug!(peer = %peer.ip(), "too many connections");
+                    }
                 },
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
@@ -131,6 +135,7 @@ pub(crate) struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     unproven: Option<Unproven>,
+    last_words: LastWords,
     hard: Pin<Box<WaitForCancellationFutureOwned>>,
     _seat: Seat,
 }
@@ -152,7 +157,8 @@ impl Connection {
             patience: Box::pin(tokio::time::sleep(handshake)),
             closing: Box::pin(cut.closing.clone().cancelled_owned()),
         };
-        Self { stream, peer, unproven: Some(unproven), hard: Box::pin(cut.hard.clone().cancelled_owned()), _seat: seat }
+        let hard = Box::pin(cut.hard.clone().cancelled_owned());
+        Self { stream, peer, unproven: Some(unproven), last_words: LastWords::default(), hard, _seat: seat }
     }
 
     fn is_cut(&mut self, context: &mut Context<'_>) -> bool {
@@ -160,6 +166,16 @@ impl Connection {
             unproven.patience.as_mut().poll(context).is_ready() || unproven.closing.as_mut().poll(context).is_ready()
         });
         unproven || self.hard.as_mut().poll(context).is_ready()
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        match (&self.unproven, self.last_words.reason()) {
+            (Some(_), _) => ended::note("never_began"),
+            (None, Some(reason)) => ended::note(reason),
+            (None, None) => {}
+        }
     }
 }
 
@@ -193,7 +209,11 @@ impl AsyncWrite for Connection {
         if self.is_cut(context) {
             return cut_off();
         }
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if let Poll::Ready(Ok(written)) = polled {
+            self.last_words.hear(&bytes[..written]);
+        }
+        polled
     }
 
     fn poll_write_vectored(
@@ -204,7 +224,15 @@ impl AsyncWrite for Connection {
         if self.is_cut(context) {
             return cut_off();
         }
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        if let Poll::Ready(Ok(mut left)) = polled {
+            for slice in slices {
+                let written = left.min(slice.len());
+                self.last_words.hear(&slice[..written]);
+                left -= written;
+            }
+        }
+        polled
     }
 
     fn is_write_vectored(&self) -> bool {

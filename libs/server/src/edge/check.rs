@@ -1,10 +1,12 @@
 //! What is not a gRPC call is turned away before anything reads it.
 
+use ehub_faults::Fault;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use tonic::Status;
+use tonic::Code;
 use tonic::body::Body;
 
+use crate::DOMAIN;
 use crate::stack::{Answer, Stack, Step};
 
 /// The generated code serves any verb, any media type and any query string; we do not.
@@ -33,7 +35,8 @@ fn refusal(request: &Request<Body>) -> Option<Response<Body>> {
         _ => return Some(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
     }
     if request.uri().query().is_some() {
-        return Some(Status::unimplemented("a gRPC path has no query").into_http());
+        let fault = Fault::new(Code::Unimplemented, DOMAIN, "NOT_GRPC", "a gRPC path has no query");
+        return Some(fault.into_status().into_http());
     }
     None
 }

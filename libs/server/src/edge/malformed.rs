@@ -5,6 +5,7 @@ use http::{Request, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
 
+use super::uncalled::Arrival;
 use crate::DOMAIN;
 use crate::stack::{Answer, Stack, Step};
 
@@ -22,6 +23,7 @@ pub(crate) struct Malformed;
 
 impl Step for Malformed {
     fn step(&self, request: Request<Body>, next: Stack) -> Answer {
+        let request = Arrival::watch(request);
         Box::pin(async move {
             let response = next.answer(request).await;
             match rewritten(&response) {
@@ -51,6 +53,10 @@ fn rewritten(response: &Response<Body>) -> Option<Fault> {
             "MESSAGE_TOO_LARGE",
             "the message is larger than the method allows",
         )),
+        // tonic quotes the encoding that was asked for; what it takes stands in `grpc-accept-encoding`.
+        Code::Unimplemented if status.message().starts_with("Content is compressed with") => {
+            Some(Fault::new(Code::Unimplemented, DOMAIN, "NOT_GRPC", "messages are taken uncompressed"))
+        }
         _ => None,
     }
 }
@@ -74,6 +80,10 @@ mod tests {
         assert_eq!(
             reason(Status::out_of_range("Error, decoded message length too large: found 9")),
             Some("MESSAGE_TOO_LARGE")
+        );
+        assert_eq!(
+            reason(Status::unimplemented("Content is compressed with `x` which isn't supported")),
+            Some("NOT_GRPC")
         );
         assert_eq!(reason(Status::new(Code::Internal, "internal error")), None);
         assert_eq!(

@@ -57,7 +57,7 @@ impl Step for Shed {
         let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
             SHED.add(1, &[("ehub.call.kind", kind)]);
             let fault =
-                Fault::new(Code::ResourceExhausted, DOMAIN, "TOO_MANY_CALLS", "too many calls are running; try again")
+                Fault::new(Code::ResourceExhausted, DOMAIN, "OVERLOADED", "too many calls are running; try again")
                     .retry_after(self.retry_after);
             return Box::pin(std::future::ready(fault.into_status().into_http()));
         };

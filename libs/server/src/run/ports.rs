@@ -89,6 +89,7 @@ where
             closing: gate.cut.closing.clone(),
             retry_after: limits.retry_after.get(),
         },
+        clock: clock.clone(),
     };
     let service = stack(open, routes, auth, &parts);
     let server = http2(limits, &clock);

@@ -45,6 +45,18 @@ async fn deadlines_are_read_kept_and_capped() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deployment_may_ask_every_unary_call_for_a_deadline() {
+    let mut config = config();
+    config.deadline.required = true;
+    let running = start(config).await;
+    let without = running.call("/test.Probe/Ok", &[]).await;
+    assert_eq!(without.code(), Code::InvalidArgument);
+    assert_eq!(without.get_error_details().error_info().expect("a reason").reason, "DEADLINE_REQUIRED");
+    assert_eq!(code(&running, "/test.Probe/Ok", &[("grpc-timeout", "5S")]).await, Code::Ok);
+    running.stopped().await.expect("drained");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_panic_is_internal_and_the_connection_survives() {
     let running = start(config()).await;
     let status = running.call("/test.Probe/Panic", &[]).await;
@@ -73,6 +85,7 @@ async fn too_many_calls_are_shed_with_advice_and_health_still_answers() {
         (shed, held, health)
     };
     assert_eq!(shed.code(), Code::ResourceExhausted);
+    assert_eq!(shed.get_error_details().error_info().map(|info| info.reason.as_str()), Some("OVERLOADED"));
     assert!(shed.get_error_details().retry_info().and_then(|info| info.retry_delay).is_some());
     assert_eq!(held.code(), Code::Ok);
     assert_eq!(health.status(), 200);

@@ -124,7 +124,7 @@ impl Running {
     pub async fn send(&self, request: http::request::Builder) -> Response<Body> {
         let request = request.body(Body::empty()).expect("legal");
         let mut channel = self.channel.clone();
-        tokio::time::timeout(Duration::from_secs(10), async {
+        tokio::time::timeout(Duration::from_secs(30), async {
             channel.ready().await.expect("connected").call(request).await
         })
         .await
@@ -154,7 +154,7 @@ impl Running {
     /// Asks to stop and waits.
     pub async fn stopped(self) -> Result<(), ServeError> {
         self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(10), self.task).await.expect("bounded").expect("no panic")
+        tokio::time::timeout(Duration::from_secs(30), self.task).await.expect("bounded").expect("no panic")
     }
 }
 

@@ -8,6 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tonic::Code;
 
+use super::SaidElsewhere;
 use super::record::Call;
 
 pin_project! {
@@ -57,6 +58,9 @@ where
 
 /// Ends the call by the response's head where that is the end of it, and leaves it to the body where not.
 pub(super) fn settle<B>(response: Response<B>, mut call: Call) -> Response<TracedBody<B>> {
+    if response.extensions().get::<SaidElsewhere>().is_some() {
+        call.hush();
+    }
     let ended = call.end_by(response.headers());
     if !ended && response.status() != StatusCode::OK {
         call.end(code_of_http(response.status()), None);

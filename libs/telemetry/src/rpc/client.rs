@@ -101,6 +101,7 @@ fn span(method: &str, about: &ClientTraceLayer) -> Span {
         error.type = Empty,
         ehub.error.reason = Empty,
         server.address = about.address.as_str(),
-        server.port = about.port,
+        // Signed: an unsigned number would be exported as text.
+        server.port = i64::from(about.port),
     )
 }

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use tracing::Span;
 
-use crate::metrics::{self, CALL_BUCKETS, Histogram};
+use crate::metrics::{self, CALL_BUCKETS, Counter, Histogram};
 
 /// The attribute that holds the gRPC status by name. The conventions are moving it; this is the one place to follow.
 pub const RPC_STATUS_CODE_KEY: &str = "rpc.response.status_code";
@@ -17,6 +17,9 @@ static SERVER_DURATION: Histogram =
     metrics::histogram("rpc.server.call.duration", "s", "How long calls took to answer.", CALL_BUCKETS);
 static CLIENT_DURATION: Histogram =
     metrics::histogram("rpc.client.call.duration", "s", "How long calls took to be answered.", CALL_BUCKETS);
+
+static REFUSALS: Counter =
+    metrics::counter("ehub.rpc.refusals", "{call}", "Calls that were not answered OK, by status and reason.");
 
 /// Which end of the call we are.
 #[derive(Debug)]
@@ -34,16 +37,22 @@ pub(super) struct Call {
     clock: Clock,
     started: Instant,
     ended: bool,
+    hushed: bool,
 }
 
 impl Call {
     pub fn new(side: Side, method: String, span: Span, clock: Clock) -> Self {
         let started = clock.monotonic();
-        Self { side, method, span, clock, started, ended: false }
+        Self { side, method, span, clock, started, ended: false, hushed: false }
     }
 
     pub fn span(&self) -> &Span {
         &self.span
+    }
+
+    /// Leaves the line about its end to somebody else.
+    pub fn hush(&mut self) {
+        self.hushed = true;
     }
 
     /// Ends by the `grpc-status` in headers or trailers; `false` when there is none.
@@ -81,7 +90,7 @@ impl Call {
             self.span.record("otel.status_code", "ERROR");
         }
         self.log(code, name, failed, reason);
-        self.measure(name, failed);
+        self.measure(name, failed, reason);
     }
 
     /// A server failed only where the fault may be its own (RPC semantic conventions, gRPC); for a client all but OK is failure.
@@ -101,7 +110,7 @@ impl Call {
     }
 
     fn log(&self, code: Code, name: &str, failed: bool, reason: Option<&str>) {
-        if matches!(self.side, Side::Client { .. }) || code == Code::Ok {
+        if matches!(self.side, Side::Client { .. }) || code == Code::Ok || self.hushed {
             return;
         }
         let _entered = self.span.enter();
@@ -113,7 +122,7 @@ impl Call {
         }
     }
 
-    fn measure(&self, name: &str, failed: bool) {
+    fn measure(&self, name: &str, failed: bool, reason: Option<&str>) {
         let seconds = (self.clock.monotonic() - self.started).as_secs_f64();
         let mut attributes =
             vec![("rpc.system.name", "grpc"), ("rpc.method", self.method.as_str()), (RPC_STATUS_CODE_KEY, name)];
@@ -121,7 +130,13 @@ impl Call {
             attributes.push(("error.type", name));
         }
         match &self.side {
-            Side::Server => SERVER_DURATION.record(seconds, &attributes),
+            Side::Server => {
+                SERVER_DURATION.record(seconds, &attributes);
+                if name != "OK" {
+                    let reason = reason.unwrap_or("NONE");
+                    REFUSALS.add(1, &[(RPC_STATUS_CODE_KEY, name), ("ehub.error.reason", reason)]);
+                }
+            }
             Side::Client { address, port } => {
                 attributes.extend([("server.address", address.as_str()), ("server.port", port.as_str())]);
                 CLIENT_DURATION.record(seconds, &attributes);

@@ -16,7 +16,11 @@ use super::record::{Call, Side};
 use super::{KnownMethods, method_of};
 use crate::context::TraceParent;
 
-/// Gives every call a server span, child of the caller's when a `traceparent` came.
+/// Probes come every few seconds from every kubelet and balancer: they are counted, and make no spans.
+const PROBES: &str = "grpc.health.v1.Health/";
+
+/// Gives every call a server span, child of the caller's when a `traceparent` came. A method we do not have is `_OTHER`:
+/// what a stranger wrote in its place is kept nowhere, for it may be anything.
 #[derive(Clone, Debug)]
 pub struct ServerTraceLayer {
     methods: KnownMethods,
@@ -64,12 +68,7 @@ where
         let path = method_of(request.uri().path());
         let known = self.methods.knows(path);
         let method = if known { path } else { "_OTHER" };
-        let span = span(method);
-        if !known {
-            // A stranger chose this text; enough of it to recognise a mistake, not enough to fill a disk.
-            let original: String = path.chars().take(100).collect();
-            span.record("rpc.method_original", original);
-        }
+        let span = if path.starts_with(PROBES) { Span::none() } else { span(method) };
         if let Some(peer) = request.extensions().get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr) {
             span.record("network.peer.address", tracing::field::display(peer.ip()));
         }
@@ -92,7 +91,6 @@ fn span(method: &str) -> Span {
         otel.status_code = Empty,
         rpc.system.name = "grpc",
         rpc.method = method,
-        rpc.method_original = Empty,
         rpc.response.status_code = Empty,
         error.type = Empty,
         network.peer.address = Empty,

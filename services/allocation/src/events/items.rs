@@ -2,12 +2,15 @@
 
 use ehub_identifiers::ConsultationId;
 use ehub_postgres::Draft;
-use ehub_proto::allocation::{
-    event::v1::{
-        ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ManifestItem, TaskRaised,
-        TransferAcknowledged,
+use ehub_proto::{
+    allocation::{
+        event::v1::{
+            ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ManifestItem, TaskRaised,
+            TransferAcknowledged,
+        },
+        v1::{ItemUrgency, OutcomeKind as ProtoOutcome},
     },
-    v1::{ItemUrgency, OutcomeKind as ProtoOutcome},
+    timestamp,
 };
 use time::OffsetDateTime;
 
@@ -17,7 +20,7 @@ use crate::{
         item::{Lease, Party, WorkItem},
         words::{EndCause, TransferKind, Urgency},
     },
-    events::{of_consultation, timestamp},
+    events::of_consultation,
 };
 
 /// The contract's urgency.
@@ -81,6 +84,7 @@ pub fn transferred(item: &WorkItem, from: &Party, kind: TransferKind, acknowledg
         to_ods: item.pool.party.ods.to_string(),
         kind: kind.to_string(),
         acknowledge_by: acknowledge_by.map(timestamp),
+        safe_kind: item.safe.map(|safe| safe.kind.to_string()).unwrap_or_default(),
     };
     of_consultation(item.consultation.uuid(), "ehub.allocation.event.v1.ItemTransferred", &event)
 }

@@ -18,6 +18,7 @@ use crate::{
     events,
     pathway::Pathway,
     storage::{self, alerts, items, legs, queue},
+    tallies::{ALERTS, ROUTED},
 };
 
 /// A consultation as the event tells it: organisations by code.
@@ -86,6 +87,10 @@ pub async fn accept(tx: &mut Tx, accepted: &Accepted, pathway: &Pathway, policy:
     items::insert(tx, &item).await?;
     legs::open(tx, &item).await?;
     queue::put(tx, &item, policy.queue.place(&item, now), now).await?;
+    tx.tally(
+        &ROUTED,
+        &[("ehub.pool.kind", item.pool.kind.as_str()), ("ehub.screening.urgency", item.urgency.as_str())],
+    );
     tx.raise(events::items::routed(&item));
     raise_alert(tx, &item).await?;
     Ok(())
@@ -97,6 +102,7 @@ async fn raise_alert(tx: &mut Tx, item: &WorkItem) -> Result<(), StorageError> {
     if item.urgency == Urgency::Emergency
         && let Some(alert) = alerts::raise_for_item(tx, item).await?
     {
+        tx.tally(&ALERTS, &[("ehub.outcome", "RAISED")]);
         tx.raise(events::alerts::raised(alert, AlertSubject::Consultation(item.consultation)));
     }
     Ok(())

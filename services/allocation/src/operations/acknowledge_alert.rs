@@ -5,9 +5,13 @@ use ehub_identifiers::{AlertId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
 
 use crate::{
-    domain::alert::{Alert, AlertSubject},
+    domain::{
+        alert::{Alert, AlertSubject},
+        item::WorkItem,
+    },
     events,
     storage::alerts,
+    tallies::ALERTS,
 };
 
 /// Acknowledges an alert.
@@ -61,7 +65,19 @@ impl Work for AcknowledgeAlert {
             return Err(AlertError::Acknowledged { by: by.clone() });
         }
         alerts::acknowledge(tx, &mut alert, &self.subject).await?;
+        tx.tally(&ALERTS, &[("ehub.outcome", "ACKNOWLEDGED")]);
         tx.raise(events::alerts::acknowledged(alert.id, alert.subject, &self.subject));
         Ok(alert)
     }
+}
+
+/// Acknowledges what alert an item still has, for the one who recorded that it is safe: that contact
+/// is more than the acknowledgement the alert waits for.
+pub(crate) async fn alert_settled(tx: &mut Tx, item: &WorkItem, subject: &str) -> Result<(), StorageError> {
+    if let Some(mut alert) = alerts::lock_open(tx, item.consultation).await? {
+        alerts::acknowledge(tx, &mut alert, subject).await?;
+        tx.tally(&ALERTS, &[("ehub.outcome", "ACKNOWLEDGED")]);
+        tx.raise(events::alerts::acknowledged(alert.id, alert.subject, subject));
+    }
+    Ok(())
 }

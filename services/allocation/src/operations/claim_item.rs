@@ -9,6 +9,7 @@ use crate::{
     events,
     operations::held::{Actor, ItemError, ItemView, locked, note, organisation, view},
     storage::{self, items, legs, queue},
+    tallies::{CLAIMS, TRANSFERS},
 };
 
 /// Claims one item by name.
@@ -62,8 +63,10 @@ pub(crate) async fn take(
     items::save(tx, &mut item).await?;
     legs::next(tx, &item, "CLAIMED").await?;
     if acknowledges {
+        tx.tally(&TRANSFERS, &[("ehub.outcome", "ACKNOWLEDGED")]);
         tx.raise(events::items::acknowledged(&item, subject));
     }
+    tx.tally(&CLAIMS, &[("ehub.outcome", "CLAIMED")]);
     tx.raise(events::items::claimed(&item, &lease));
     note(tx, &item);
     Ok(Claimed { view: view(tx, item).await?, lease })

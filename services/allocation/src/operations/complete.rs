@@ -8,10 +8,12 @@ use crate::{
     domain::closing::{Closing, ManifestEntry},
     events,
     operations::{
+        acknowledge_alert::alert_settled,
         check_completion::settle_emergency,
         held::{Actor, ItemError, held},
     },
-    storage::{alerts, items, legs},
+    storage::{items, legs},
+    tallies::{CLAIMS, COMPLETIONS},
 };
 
 /// Closes a consultation.
@@ -45,14 +47,13 @@ impl Work for Complete {
         let (mut item, _) = held(tx, &self.actor, self.consultation).await?;
         settle_emergency(&item, &self.closing)?;
         item.safe = self.closing.safe.or(item.safe);
-        // The contact that made it safe is more than the acknowledgement the alert waits for.
-        if let Some(mut alert) = alerts::lock_open(tx, item.consultation).await? {
-            alerts::acknowledge(tx, &mut alert, &self.actor.subject).await?;
-            tx.raise(events::alerts::acknowledged(alert.id, alert.subject, &self.actor.subject));
-        }
+        alert_settled(tx, &item, &self.actor.subject).await?;
         items::close(tx, &mut item, &self.closing, &self.actor.subject, &self.manifest).await?;
         item.complete();
         legs::end(tx, &item, "COMPLETED").await?;
+        let in_time = if self.closing.in_time(item.respond_by) { "true" } else { "false" };
+        tx.tally(&COMPLETIONS, &[("ehub.outcome", self.closing.outcome.as_str()), ("ehub.in_time", in_time)]);
+        tx.tally(&CLAIMS, &[("ehub.outcome", "COMPLETED")]);
         let at = tx.at();
         tx.raise(events::items::completed(&item, &self.closing, &self.actor.subject, &self.manifest, at));
         Ok(Completed { at, manifest: self.manifest.clone() })

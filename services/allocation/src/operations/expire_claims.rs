@@ -8,6 +8,7 @@ use crate::{
     domain::words::EndCause,
     events,
     storage::{self, items, legs, queue},
+    tallies::CLAIMS,
 };
 
 /// Finds claims that have run out.
@@ -49,6 +50,7 @@ impl Work for ExpireClaim {
         items::save(tx, &mut item).await?;
         legs::next(tx, &item, EndCause::Expired.as_str()).await?;
         queue::put(tx, &item, self.policy.queue.place(&item, now), ended + self.policy.skew).await?;
+        tx.tally(&CLAIMS, &[("ehub.outcome", EndCause::Expired.as_str())]);
         tx.raise(events::items::claim_ended(&item, item.epoch, EndCause::Expired));
         Ok(())
     }

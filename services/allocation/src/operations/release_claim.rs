@@ -9,6 +9,7 @@ use crate::{
     events,
     operations::held::{Actor, ItemError, ItemView, held, view},
     storage::{self, items, legs, queue},
+    tallies::CLAIMS,
 };
 
 /// Gives an item back.
@@ -43,6 +44,7 @@ impl Work for ReleaseClaim {
         items::save(tx, &mut item).await?;
         legs::next(tx, &item, EndCause::Released.as_str()).await?;
         queue::put(tx, &item, self.policy.queue.place(&item, now), lease.until + self.policy.skew).await?;
+        tx.tally(&CLAIMS, &[("ehub.outcome", EndCause::Released.as_str())]);
         tx.raise(events::items::claim_ended(&item, ended, EndCause::Released));
         Ok(Parked { view: view(tx, item).await? })
     }

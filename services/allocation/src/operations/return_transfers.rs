@@ -8,6 +8,7 @@ use crate::{
     domain::words::TransferKind,
     events,
     storage::{self, items, legs, queue},
+    tallies::TRANSFERS,
 };
 
 /// Finds transfers nobody acknowledged in time.
@@ -51,6 +52,7 @@ impl Work for ReturnTransfer {
         items::save(tx, &mut item).await?;
         legs::next(tx, &item, TransferKind::Returned.as_str()).await?;
         queue::put(tx, &item, self.policy.queue.place(&item, now), claimable_at).await?;
+        tx.tally(&TRANSFERS, &[("ehub.outcome", TransferKind::Returned.as_str())]);
         tx.raise(events::items::transferred(&item, &from, TransferKind::Returned, None));
         Ok(())
     }

@@ -7,13 +7,15 @@ use ehub_clock::Timestamp;
 use ehub_faults::Fault;
 use ehub_identifiers::ConsultationId;
 use ehub_postgres::Work;
-use ehub_proto::allocation::v1::{Claim, WorkItem};
+use ehub_proto::{
+    allocation::v1::{Claim, WorkItem},
+    instant, timestamp,
+};
 use tonic::{Response, Status, metadata::MetadataValue};
 use uuid::Uuid;
 
 use crate::{
     domain::item::CustodyError,
-    events::timestamp,
     operations::{current_claim::CurrentClaim, held::ItemError, open_parked::OpenParked, release_claim::Parked},
     peers::Fenced,
     rpc::{
@@ -67,7 +69,7 @@ impl AllocationRpc {
             let (stored, replayed) = rpc.0.calls.mutate_here(&call, Some(request_id), &work, render).await?;
             match rpc.signed(&call, stored, replayed).await {
                 Ok(claim) => Ok((claim, replayed)),
-                Err(fault) => Err(rpc.0.calls.refuse(call, fault).await),
+                Err(fault) => Err(rpc.0.calls.refuse_mutation(call, request_id, fault).await),
             }
         };
         self.0.calls.detached(act).await
@@ -85,7 +87,7 @@ impl AllocationRpc {
                 Err(error) => return Err(error.into()),
             }
         } else {
-            claim.expire_time.as_ref().and_then(crate::rpc::parse::instant).ok_or_else(bad_record)?
+            claim.expire_time.as_ref().and_then(instant).ok_or_else(bad_record)?
         };
         claim.expire_time = Some(timestamp(until));
         let (organisation, practice) = (stored.organisation.as_str(), stored.practice.as_str());

@@ -6,13 +6,12 @@ use ehub_calls::Call;
 use ehub_faults::Fault;
 use ehub_identifiers::ConsultationId;
 use ehub_postgres::IdempotencyKey;
-use ehub_proto::allocation::v1::CompleteResponse;
+use ehub_proto::{allocation::v1::CompleteResponse, timestamp};
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::{
     domain::closing::{Closing, OpenAction},
-    events::timestamp,
     operations::{
         check_completion::{CheckCompletion, Next},
         complete::{Complete, Completed},
@@ -49,7 +48,7 @@ impl AllocationRpc {
         let act = async move {
             let manifest = match rpc.sealed(&call, request_id, &asked).await {
                 Ok(manifest) => manifest,
-                Err(fault) => return Err(rpc.0.calls.refuse(call, fault).await),
+                Err(fault) => return Err(rpc.0.calls.refuse_mutation(call, request_id, fault).await),
             };
             let Asked { actor, consultation, closing } = asked;
             let work = Complete { actor, consultation, closing, manifest };
@@ -72,13 +71,15 @@ impl AllocationRpc {
             method: call.method,
             request_id,
         };
+        // In turn: while the same request is closing it in another task, it is not judged by what it leaves behind.
+        let scope = key.in_turn(call.scope());
         let check = CheckCompletion {
             actor: asked.actor.clone(),
             consultation: asked.consultation,
             closing: asked.closing.clone(),
             key,
         };
-        let epoch = match self.0.calls.db().run(&call.scope(), &check).await? {
+        let epoch = match self.0.calls.db().run(&scope, &check).await? {
             Next::Replay => return Ok(Vec::new()),
             Next::Seal(epoch) => epoch,
         };

@@ -6,6 +6,7 @@ use ehub_identifiers::{ConsultationId, EntryId, OdsCode, OrganisationId, Quarant
 use ehub_outbox::{Received, Refusal, Subscription};
 use ehub_postgres::{StorageError, Tx};
 use ehub_proto::{
+    instant,
     intake::{
         event::v1::{ConsultationAccepted, MessageQuarantined},
         v1::{Need as ProtoNeed, Urgency as Screened},
@@ -27,7 +28,6 @@ use crate::{
         quarantined::quarantined_emergency,
     },
     pathway::Pathway,
-    rpc::parse::instant,
 };
 
 const ACCEPTED: &str = "ehub.intake.event.v1.ConsultationAccepted";

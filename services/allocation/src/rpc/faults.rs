@@ -20,7 +20,12 @@ impl From<CustodyError> for Fault {
             CustodyError::Expired => ("CLAIM_EXPIRED", "the lease has ended; claim the item again"),
             CustodyError::Superseded => ("CLAIM_SUPERSEDED", "the claim is over; claim the item again"),
             CustodyError::EmergencyNotSettled => {
-                ("EMERGENCY_NOT_SETTLED", "the emergency has no recorded contact or safe disposition")
+                return own(
+                    Code::FailedPrecondition,
+                    "EMERGENCY_NOT_SETTLED",
+                    "the emergency has no recorded contact or safe disposition",
+                )
+                .violation("safe_disposition", "is required for an emergency");
             }
             CustodyError::AlreadyAtPractice => {
                 ("ALREADY_AT_PRACTICE", "the item is already in the practice's own pool")

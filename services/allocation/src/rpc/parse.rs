@@ -5,15 +5,14 @@ pub(crate) mod register;
 
 use ehub_access::AccessError;
 use ehub_calls::Call;
-use ehub_clock::{Timestamp, truncate};
-use ehub_faults::{Code, Fault, FieldPath, Fields};
+use ehub_clock::Timestamp;
+use ehub_faults::{Fault, FieldPath, Fields};
 use ehub_identifiers::{AlertId, ConsultationId, OdsCode, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
     AcknowledgeAlertRequest, AcknowledgeTransferRequest, ClaimItemRequest, ClaimNextRequest, GetWorkItemRequest,
     ListAlertsRequest, ListInboxRequest, PassBackRequest, ReleaseClaimRequest, RenewClaimRequest,
 };
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::{
@@ -37,15 +36,6 @@ pub(crate) use closing::complete;
 
 /// Most skills and practices one call may name.
 const MOST: usize = 100;
-
-/// A time on the wire, in whole microseconds; the contract's times begin with the year 1.
-pub(crate) fn instant(at: &prost_types::Timestamp) -> Option<Timestamp> {
-    let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-    if !(0..1_000_000_000).contains(&at.nanos) {
-        return None;
-    }
-    Timestamp::from_unix_timestamp_nanos(nanos).ok().filter(|at| at.year() >= 1).map(truncate)
-}
 
 fn request_id(fields: &mut Fields, text: &str) -> Option<Uuid> {
     fields.check("request_id", RequestId::parse(text)).map(|id| id.uuid())
@@ -124,13 +114,19 @@ pub(crate) fn release_claim(
     Ok((id, ReleaseClaim { actor: actor(call), consultation, policy }))
 }
 
-pub(crate) fn pass_back(call: &Call, request: PassBackRequest, policy: Policy) -> Result<(Uuid, PassBack), Fault> {
+pub(crate) fn pass_back(
+    call: &Call,
+    request: PassBackRequest,
+    policy: Policy,
+    now: Timestamp,
+) -> Result<(Uuid, PassBack), Fault> {
     let mut fields = Fields::new();
     let id = request_id(&mut fields, &request.request_id);
     let named = consultation(&mut fields, &request.consultation);
     let reason = fields.text("reason", &request.reason, 1_000);
+    let safe = closing::safe(&mut fields, request.safe_disposition.as_ref(), now);
     let ((id, consultation), reason) = fields.into_result(id.zip(named).zip(reason))?;
-    Ok((id, PassBack { actor: actor(call), consultation, reason, policy }))
+    Ok((id, PassBack { actor: actor(call), consultation, reason, safe, policy }))
 }
 
 pub(crate) fn acknowledge_transfer(
@@ -152,46 +148,16 @@ pub(crate) fn inbox(mine: bool) -> Inbox {
     if mine { Inbox::Mine } else { Inbox::Pool }
 }
 
-/// 0 means 50, more than 500 means 500.
-pub(crate) fn page_size(fields: &mut Fields, size: i32) -> u16 {
-    match u16::try_from(size) {
-        Ok(0) => 50,
-        Ok(size) => size.min(500),
-        Err(_) if size < 0 => {
-            fields.wrong("page_size", "must not be negative");
-            50
-        }
-        Err(_) => 500,
-    }
-}
-
-/// Opens a page token made for the same arguments.
-pub(crate) fn page_token<P: DeserializeOwned>(
-    tokens: &PageTokens,
-    arguments: &str,
-    token: &str,
-) -> Result<Option<P>, Fault> {
-    tokens.open(arguments, token).map_err(|_| {
-        Fault::new(
-            Code::InvalidArgument,
-            "server.ehub",
-            "PAGE_TOKEN_INVALID",
-            "the page token is not one of ours, has expired, or belongs to other arguments",
-        )
-        .violation("page_token", "must be the next_page_token of the page before, with the same other fields")
-    })
-}
-
 pub(crate) fn list_inbox(
     call: &Call,
     request: ListInboxRequest,
     tokens: &PageTokens,
 ) -> Result<(String, ListInbox), Fault> {
     let mut fields = Fields::new();
-    let size = page_size(&mut fields, request.page_size);
-    fields.finish()?;
+    let size = fields.page_size(request.page_size);
     let arguments = format!("{}|{}|{:?}|{}", call.method, call.caller.subject, call.caller.organisation, request.mine);
-    let after = page_token(tokens, &arguments, &request.page_token)?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after = fields.into_result(after)?;
     Ok((arguments, ListInbox { actor: actor(call), inbox: inbox(request.mine), after, size }))
 }
 
@@ -206,11 +172,11 @@ pub(crate) fn list_alerts(
     tokens: &PageTokens,
 ) -> Result<(String, ListAlerts), Fault> {
     let mut fields = Fields::new();
-    let size = page_size(&mut fields, request.page_size);
-    fields.finish()?;
+    let size = fields.page_size(request.page_size);
     let owner = organisation(call)?;
     let arguments = format!("{}|{}|{owner}", call.method, call.caller.subject);
-    let after = page_token(tokens, &arguments, &request.page_token)?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after = fields.into_result(after)?;
     Ok((arguments, ListAlerts { owner, practices: listed(call), after, size }))
 }
 

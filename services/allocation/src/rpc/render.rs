@@ -1,11 +1,14 @@
 //! From what operations give to the contract.
 
 use ehub_identifiers::ConsultationId;
-use ehub_proto::allocation::v1::{Alert as ProtoAlert, ItemState, WorkItem};
+use ehub_proto::{
+    allocation::v1::{Alert as ProtoAlert, ItemState, SafeDisposition, WorkItem},
+    timestamp,
+};
 
 use crate::{
     domain::{alert::Alert, item::Holding},
-    events::{items::urgency, timestamp},
+    events::items::urgency,
     operations::held::ItemView,
 };
 
@@ -42,6 +45,9 @@ pub(crate) fn item(view: &ItemView) -> WorkItem {
         epoch: item.epoch,
         related: item.related.iter().map(ConsultationId::name).collect(),
         open_tasks: view.open_tasks.clone(),
+        safe_disposition: item
+            .safe
+            .map(|safe| SafeDisposition { kind: safe.kind.to_string(), time: Some(timestamp(safe.at)) }),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What is recorded of an answer where the answer itself must not be: claims without their grants,
 //! pages without their sealed tokens.
 
-use ehub_proto::allocation::v1::{Alert, Claim, WorkItem};
+use ehub_proto::{
+    allocation::v1::{Alert, Claim, WorkItem},
+    timestamp,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
-    events::timestamp,
     operations::{claim_item::Claimed, list_alerts::AlertPage, list_inbox::InboxPage, release_claim::Parked},
     rpc::render,
 };

@@ -6,14 +6,16 @@ use std::collections::HashMap;
 use ehub_calls::{Call, stopping};
 use ehub_faults::Fault;
 use ehub_identifiers::ConsultationId;
-use ehub_proto::allocation::v1::{Heartbeat, Reset, WatchResponse, watch_response::Change};
+use ehub_proto::{
+    allocation::v1::{Heartbeat, Reset, WatchResponse, watch_response::Change},
+    timestamp,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 use uuid::Uuid;
 
 use crate::{
-    events::timestamp,
     operations::{
         held::Actor,
         list_inbox::{Inbox, InboxItems, InboxVersions},

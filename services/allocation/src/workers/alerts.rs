@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use ehub_postgres::{Db, Scope};
-use ehub_telemetry::metrics::{self, Counter};
+use ehub_telemetry::{
+    job_span,
+    metrics::{self, Counter},
+};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     config::DutySettings,
-    domain::alert::Alert,
+    domain::alert::{Alert, AlertSubject},
     duty::{Duty, DutyCall},
     operations::call_duty::{CallAgain, TakeDueAlerts},
     workers::{failed, next_look},
@@ -54,7 +58,14 @@ impl AlertWorker {
                 return 0;
             }
         };
-        futures_util::future::join_all(due.iter().map(|alert| self.call(alert))).await;
+        futures_util::future::join_all(due.iter().map(|alert| {
+            let consultation = match alert.subject {
+                AlertSubject::Consultation(id) => Some(id.uuid()),
+                AlertSubject::Quarantined(_) => None,
+            };
+            self.call(alert).instrument(job_span("call_duty", consultation))
+        }))
+        .await;
         due.len()
     }
 

@@ -2,7 +2,9 @@
 //! nobody acknowledged.
 
 use ehub_postgres::{Db, Scope};
+use ehub_telemetry::job_span;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     domain::policy::Policy,
@@ -56,7 +58,8 @@ impl QueueWorker {
         };
         for consultation in found {
             let work = ExpireClaim { consultation, policy: self.policy };
-            if let Err(error) = self.db.run(&Scope::work(), &work).await {
+            let span = job_span("expire_claim", Some(consultation.uuid()));
+            if let Err(error) = self.db.run(&Scope::work(), &work).instrument(span).await {
                 failed("queue", &error);
             }
         }
@@ -69,7 +72,8 @@ impl QueueWorker {
         };
         for consultation in found {
             let work = ReturnTransfer { consultation, policy: self.policy };
-            if let Err(error) = self.db.run(&Scope::work(), &work).await {
+            let span = job_span("return_transfer", Some(consultation.uuid()));
+            if let Err(error) = self.db.run(&Scope::work(), &work).instrument(span).await {
                 failed("queue", &error);
             }
         }

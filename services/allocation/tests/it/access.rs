@@ -1,13 +1,20 @@
 //! What follows from rosters and agreements, computed in the transaction that changed them.
 
-use ehub_proto::allocation::{event::v1::AccessPublished, v1::OrganisationKind};
+use std::time::Duration;
+
+use ehub_proto::{
+    allocation::{event::v1::AccessPublished, v1::OrganisationKind},
+    intake::{event::v1::ConsultationAccepted, v1::Urgency},
+};
+use ehub_test_support::person;
 use prost::Message;
 use sqlx::Connection;
+use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::{
-    register::{agree, put, roster},
-    world::World,
+    register::{agree, agree_until, put, roster},
+    world::{ALDER, World, accepted},
 };
 
 async fn reach(world: &World, org: Uuid) -> Vec<(String, String, String)> {
@@ -78,4 +85,23 @@ async fn a_practices_own_people_work_on_its_own_patients() {
     roster(&world, "paula", "Z99999", &[]).await.ok().expect("on the roster");
     let expected = rows(&[("paula", "Z99999", "audit"), ("paula", "Z99999", "read"), ("paula", "Z99999", "work")]);
     assert_eq!(reach(&world, id(&practice.name)).await, expected);
+}
+
+#[tokio::test]
+async fn the_last_day_of_an_agreement_ends_at_midnight_in_london() {
+    let world = World::new().await;
+    put(&world, "", "H7H07", OrganisationKind::Hub, "2026-01-01").await.ok().expect("a hub");
+    roster(&world, "greta", "H7H07", &[]).await.ok().expect("on the roster");
+    agree_until(&world, "H7H07", "A81001", "2027-07-02").await.ok().expect("agreed");
+    for _ in 0..2 {
+        world.accept(&ConsultationAccepted { hub_ods: "H7H07".into(), ..accepted(ALDER, Urgency::Routine) }).await;
+    }
+    let greta = person("H7H07", "greta");
+    world.clock.set(datetime!(2027-07-01 22:59 UTC));
+    world.advance(Duration::ZERO).await;
+    assert!(world.claim_next(&greta, Uuid::now_v7()).await.ok().expect("answered").is_some(), "the last minute counts");
+    // Still 1 July in UTC.
+    world.clock.set(datetime!(2027-07-01 23:00 UTC));
+    world.advance(Duration::ZERO).await;
+    assert!(world.claim_next(&greta, Uuid::now_v7()).await.ok().expect("answered").is_none(), "2 July has begun");
 }

@@ -143,3 +143,28 @@ async fn closing_seals_every_guard_and_is_answered_once() {
             .expect("a count");
     assert_eq!(open_legs, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_completion_sixteen_times_at_once_closes_once_and_refuses_nobody() {
+    let world = World::new().await;
+    let id = world.arrive(ALDER).await;
+    let (_, grant) = world.claim().await;
+    world.guard.items.lock().expect("lock").push(entry());
+    let message = complete(id);
+    let closing = (0..16).map(|_| {
+        let (rpc, message, grant) = (world.rpc.clone(), message.clone(), grant.clone());
+        tokio::spawn(async move { rpc.complete(call("Complete", message, &anna(), grant)).await })
+    });
+    let mut fresh = 0;
+    for one in closing.collect::<Vec<_>>() {
+        match one.await.expect("joins") {
+            Ok(answer) => {
+                assert_eq!(answer.get_ref().manifest, [entry().name]);
+                fresh += usize::from(!replayed(&answer));
+            }
+            // Who waited too long for the winner asks again; nobody is told that the claim is over.
+            Err(status) => assert_eq!(status.code(), tonic::Code::Unavailable),
+        }
+    }
+    assert_eq!(fresh, 1);
+}

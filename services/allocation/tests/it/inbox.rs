@@ -18,7 +18,7 @@ fn page(size: i32, token: &str, mine: bool) -> ListInboxRequest {
 
 async fn next(stream: &mut (impl Stream<Item = Result<WatchResponse, Status>> + Unpin)) -> Result<Change, Status> {
     let message =
-        tokio::time::timeout(Duration::from_secs(15), stream.next()).await.expect("in time").expect("a message");
+        tokio::time::timeout(Duration::from_secs(60), stream.next()).await.expect("in time").expect("a message");
     message.map(|message| message.change.expect("a change"))
 }
 

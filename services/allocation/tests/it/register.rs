@@ -60,12 +60,27 @@ pub async fn roster(world: &World, subject: &str, ods: &str, practices: &[&str])
 }
 
 pub async fn agree(world: &World, ods: &str, practice: &str, capabilities: &[&str]) -> Result<i64, Status> {
+    put_agreement(world, ods, practice, capabilities, "").await
+}
+
+/// To work for a practice until the day before another.
+pub async fn agree_until(world: &World, ods: &str, practice: &str, to_date: &str) -> Result<i64, Status> {
+    put_agreement(world, ods, practice, &["work"], to_date).await
+}
+
+async fn put_agreement(
+    world: &World,
+    ods: &str,
+    practice: &str,
+    capabilities: &[&str],
+    to_date: &str,
+) -> Result<i64, Status> {
     let agreement = AccessAgreement {
         organisation_ods: ods.to_owned(),
         practice_ods: practice.to_owned(),
         capabilities: capabilities.iter().map(ToString::to_string).collect(),
         from_date: "2026-01-01".into(),
-        to_date: String::new(),
+        to_date: to_date.to_owned(),
     };
     let message = PutAccessAgreementRequest { request_id: Uuid::now_v7().to_string(), agreement: Some(agreement) };
     Ok(world.register.put_access_agreement(call("PutAccessAgreement", message)).await?.into_inner().access_version)

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use ehub_auth::GrantPresented;
 use ehub_proto::{
-    allocation::v1::{
-        AcknowledgeTransferRequest, ClaimItemRequest, PassBackRequest, WorkItem,
-        allocation_service_server::AllocationService,
+    allocation::{
+        event::v1::ItemTransferred,
+        v1::{
+            AcknowledgeTransferRequest, ClaimItemRequest, ListAlertsRequest, ListInboxRequest, PassBackRequest,
+            SafeDisposition, WorkItem, allocation_service_server::AllocationService,
+        },
     },
     intake::v1::Urgency,
 };
+use prost::Message as _;
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::world::{ALDER, HUB, World, accepted, anna, call, kinds, pat, reason};
@@ -19,6 +24,7 @@ fn pass_back(consultation: Uuid) -> PassBackRequest {
         request_id: Uuid::now_v7().to_string(),
         consultation: format!("consultations/{consultation}"),
         reason: "knows the patient well".into(),
+        safe_disposition: None,
     }
 }
 
@@ -49,7 +55,42 @@ async fn an_emergency_without_contact_stays() {
     let id = world.accept(&accepted(ALDER, Urgency::Emergency)).await;
     let (_, grant) = world.claim().await;
     let refused = world.rpc.pass_back(call("PassBack", pass_back(id), &anna(), grant)).await;
+    let status = refused.as_ref().err().expect("refused");
+    let fields = status.get_error_details().bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
+    assert_eq!(fields.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["safe_disposition"]);
     assert_eq!(reason(refused), "EMERGENCY_NOT_SETTLED");
+}
+
+#[tokio::test]
+async fn an_emergency_goes_back_with_how_it_was_made_safe() {
+    let world = World::new().await;
+    let id = world.accept(&accepted(ALDER, Urgency::Emergency)).await;
+    let (_, grant) = world.claim().await;
+    let spoken = |seconds| SafeDisposition {
+        kind: "SPOKE_TO_PATIENT".into(),
+        time: Some(ehub_proto::timestamp(world.clock.now() + Duration::from_secs(seconds))),
+    };
+    let with = |safe| PassBackRequest { safe_disposition: Some(safe), ..pass_back(id) };
+    let refused = world.rpc.pass_back(call("PassBack", with(spoken(60)), &anna(), grant.clone())).await;
+    assert_eq!(reason(refused), "INVALID_FIELDS", "in the future");
+    let answer = world.rpc.pass_back(call("PassBack", with(spoken(0)), &anna(), grant)).await;
+    let item = answer.ok().expect("passed back").into_inner().item.expect("an item");
+    assert!(item.acknowledgement_pending && item.pool_ods == ALDER.1);
+    assert_eq!(item.safe_disposition.map(|safe| safe.kind).as_deref(), Some("SPOKE_TO_PATIENT"));
+
+    let list = ListInboxRequest { page_size: 10, ..ListInboxRequest::default() };
+    let inbox = world.rpc.list_inbox(call("ListInbox", list, &pat(), GrantPresented::Absent)).await;
+    let inbox = inbox.ok().expect("the practice's inbox").into_inner().items;
+    assert_eq!(inbox[0].safe_disposition.as_ref().map(|safe| safe.kind.as_str()), Some("SPOKE_TO_PATIENT"));
+    let body: Vec<u8> = sqlx::query_scalar("select body from ehub.outbox where kind like '%.ItemTransferred'")
+        .fetch_one(&mut world.db.admin().await)
+        .await
+        .expect("one event");
+    assert_eq!(ItemTransferred::decode(body.as_slice()).expect("readable").safe_kind, "SPOKE_TO_PATIENT");
+    let alerts = ListAlertsRequest { page_size: 10, ..ListAlertsRequest::default() };
+    let alerts = world.rpc.list_alerts(call("ListAlerts", alerts, &anna(), GrantPresented::Absent)).await;
+    let alerts = alerts.ok().expect("alerts").into_inner().alerts;
+    assert_eq!(alerts.iter().map(|alert| alert.acknowledged_by.as_str()).collect::<Vec<_>>(), ["anna"]);
 }
 
 #[tokio::test]

@@ -113,9 +113,7 @@ fn consultations<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Consultati
 }
 
 fn time(at: Option<prost_types::Timestamp>) -> Result<OffsetDateTime, Refusal> {
-    let at = at.ok_or(UNREADABLE)?;
-    let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-    OffsetDateTime::from_unix_timestamp_nanos(nanos).map(ehub_clock::truncate).map_err(|_| UNREADABLE)
+    at.as_ref().and_then(ehub_proto::instant).ok_or(UNREADABLE)
 }
 
 /// Which life; the first when the source does not say.

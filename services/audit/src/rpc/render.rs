@@ -1,13 +1,15 @@
 //! What operations give, as answers.
 
 use ehub_identifiers::EventId;
-use ehub_proto::audit::v1::{
-    Breach, ExportLeavesResponse, GetCheckpointResponse, GetConsistencyProofResponse, GetInclusionProofResponse,
-    GetNoLossResponse, GetTimelineResponse, NoLoss, TimelineEvent,
+use ehub_proto::{
+    audit::v1::{
+        Breach, ExportLeavesResponse, GetCheckpointResponse, GetConsistencyProofResponse, GetInclusionProofResponse,
+        GetNoLossResponse, GetTimelineResponse, NoLoss, TimelineEvent,
+    },
+    timestamp,
 };
 use ehub_telemetry::lifecycle::trace_id;
 use prost::bytes::Bytes;
-use prost_types::Timestamp;
 use time::OffsetDateTime;
 
 use crate::{
@@ -104,9 +106,4 @@ pub(super) fn no_loss((proof, at): &(no_loss::NoLoss, OffsetDateTime)) -> GetNoL
 
 fn hashes(path: &[Hash]) -> Vec<Bytes> {
     path.iter().map(|hash| Bytes::copy_from_slice(hash)).collect()
-}
-
-fn timestamp(at: OffsetDateTime) -> Timestamp {
-    // Nanoseconds of a second are always below 10^9.
-    Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) }
 }

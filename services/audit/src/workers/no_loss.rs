@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use ehub_telemetry::metrics::{Gauge, gauge};
+use ehub_telemetry::{
+    metrics::{Gauge, gauge},
+    quiet_span,
+};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{domain::no_loss::NoLoss, operations::conclude::Prover};
 
@@ -28,7 +32,7 @@ impl NoLossWorker {
     pub async fn run(self, stop: CancellationToken) {
         let mut held = true;
         loop {
-            match self.prover.prove().await {
+            match self.prover.prove().instrument(quiet_span("no_loss")).await {
                 Ok(proof) => {
                     tell(&proof, held);
                     held = proof.holds();
@@ -58,7 +62,7 @@ fn tell(proof: &NoLoss, held: bool) {
         ("rejected", counts.rejected),
         ("manifest_open", proof.manifest_open),
     ] {
-        COUNTED.set(count as f64, &[("ehub.part", part)]);
+        COUNTED.set(count as f64, &[("ehub.state", part)]);
     }
     if held && !proof.holds() {
         for breach in proof.breaches.iter().take(20) {

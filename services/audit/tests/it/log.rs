@@ -34,6 +34,16 @@ async fn checkpoint(world: &World) -> GetCheckpointResponse {
     answer.map_err(|status| status.to_string()).expect("a checkpoint").into_inner()
 }
 
+#[tokio::test]
+async fn before_the_first_checkpoint_nothing_can_be_proved() {
+    let world = World::new().await;
+    let refused = world.rpc().get_checkpoint(call(GetCheckpointRequest {}, "GetCheckpoint")).await;
+    let status = refused.map(|_| ()).expect_err("nothing is signed yet");
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    let details = tonic_types::StatusExt::get_error_details(&status);
+    assert_eq!(details.error_info().map(|info| info.reason.as_str()), Some("NO_CHECKPOINT"));
+}
+
 /// Tries to sign and gives what does not fit.
 async fn tampering(world: &World) -> Tampering {
     match world.appender_of_turn().round(&CancellationToken::new()).await {

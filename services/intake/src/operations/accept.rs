@@ -8,6 +8,7 @@ use ehub_access::known_practice;
 use ehub_calendar::{Hours, local_date};
 use ehub_identifiers::{OdsCode, OrganisationId, Reference};
 use ehub_postgres::{StorageError, Tx};
+use ehub_telemetry::metrics::{Counter, counter};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -26,6 +27,12 @@ use crate::{
     screening::Screener,
     storage::{consultation, enrolment, inconsistent, page, reference, related, trace},
 };
+
+/// What arrived, by channel and what became of it.
+pub(super) static CONSULTATIONS: Counter =
+    counter("ehub.intake.consultations", "{consultation}", "What arrived, by channel and what became of it.");
+static SCREENED: Counter =
+    counter("ehub.intake.screened", "{consultation}", "Consultations by what screening made of them.");
 
 /// What acceptance needs beside the transaction.
 #[derive(Debug)]
@@ -161,6 +168,11 @@ impl Acceptor {
         if accepted.screening.urgency == Urgency::Emergency {
             self.plan_page(tx, &enrolment, &accepted).await?;
         }
+        tx.tally(
+            &CONSULTATIONS,
+            &[("ehub.consultation.channel", arriving.channel.code()), ("ehub.outcome", "accepted")],
+        );
+        tx.tally(&SCREENED, &[("ehub.screening.urgency", accepted.screening.urgency.code())]);
         tx.raise(self.event(arriving, &enrolment, &accepted, (practice, first_contact_time, related)));
         tx.concerns(id);
         tx.on_behalf_of(arriving.practice_ods.as_str());

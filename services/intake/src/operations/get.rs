@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ehub_access::{AccessError, require_fresh};
 use ehub_auth::{Caller, GrantPresented, Kind};
+use ehub_fence::FenceError;
 use ehub_identifiers::{ConsultationId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
 use uuid::Uuid;
@@ -42,12 +43,30 @@ pub enum Error {
     /// A hub's people read under a grant.
     #[error("the content is read under a grant")]
     GrantRequired,
+    /// The claim of the grant is over.
+    #[error("the claim is over")]
+    Superseded,
     /// Access is unknown or stale.
     #[error("access could not be judged")]
     Access(#[from] AccessError),
     /// Storage failed.
     #[error("storage failed")]
     Storage(#[from] StorageError),
+}
+
+impl GetConsultation {
+    /// A grant of a claim that was given back, passed on or taken over reads nothing more, though it has not run out.
+    async fn under_claim(&self, tx: &mut Tx) -> Result<(), Error> {
+        match &self.grant {
+            GrantPresented::Valid(grant) if self.grant.permits_reading(self.id.uuid(), tx.at()) => {
+                ehub_fence::admit_reading(tx, grant).await.map_err(|error| match error {
+                    FenceError::Storage(error) => Error::Storage(error),
+                    FenceError::Superseded | FenceError::Sealed => Error::Superseded,
+                })
+            }
+            _ => Err(Error::GrantRequired),
+        }
+    }
 }
 
 impl Work for GetConsultation {
@@ -66,8 +85,8 @@ impl Work for GetConsultation {
         }
         let submitted_it = self.caller.kind == Kind::Client && whole.summary.client == self.caller.client;
         let is_the_practices = whole.summary.practice.is_some() && whole.summary.practice == tx.organisation();
-        if !submitted_it && !is_the_practices && !self.grant.permits_reading(self.id.uuid(), tx.at()) {
-            return Err(Error::GrantRequired);
+        if !submitted_it && !is_the_practices {
+            self.under_claim(tx).await?;
         }
         let since = tx.at() - related::WINDOW;
         let related = related::visible(tx, (practice.as_str(), self.id.uuid()), &whole.keys, since).await?;

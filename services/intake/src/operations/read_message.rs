@@ -6,10 +6,16 @@ use ehub_calendar::local_date;
 use ehub_identifiers::OdsCode;
 use ehub_itk3::{EVENT_RESPONSE, Envelope, MessageKind, OnlineConsultation, extract_text, sniff};
 use ehub_postgres::{StorageError, Tx, Work};
+use ehub_telemetry::{
+    job_span,
+    metrics::{Counter, counter},
+    record_consultation,
+};
 use serde_json::json;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::accept::{self, Acceptor, Arriving};
+use super::accept::{self, Acceptor, Arriving, CONSULTATIONS};
 use crate::{
     domain::{
         codes::{Cause, Channel, Urgency},
@@ -22,6 +28,8 @@ use crate::{
         outbound, page, quarantine,
     },
 };
+
+static QUARANTINED: Counter = counter("ehub.intake.quarantined", "{message}", "Messages put in quarantine, by cause.");
 
 /// Minutes of core hours in which a person looks at what was quarantined (hazard H29).
 const LOOK_WITHIN: u32 = 15;
@@ -105,7 +113,10 @@ impl Work for ReadMessage {
 
     async fn run(&self, tx: &mut Tx) -> Result<Read, Error> {
         let Some(message) = landed::next(tx).await? else { return Ok(Read::Nothing) };
-        self.read(tx, &message).await.map_err(|source| Error::Message { landed: message.id, source })
+        let span = job_span("read_message", None);
+        tx.continues(&span);
+        let read = self.read(tx, &message).instrument(span).await;
+        read.map_err(|source| Error::Message { landed: message.id, source })
     }
 }
 
@@ -126,6 +137,7 @@ impl ReadMessage {
                 self.answer(tx, message, envelope, DUPLICATE).await?;
             }
             landed::settle(tx, message.id, Settled::Rejected, None).await?;
+            tx.tally(&CONSULTATIONS, &[("ehub.consultation.channel", "MESH"), ("ehub.outcome", "duplicate")]);
             tx.raise(event::Rejected { message: message.id, response_code: DUPLICATE });
             return Ok(Read::Duplicate);
         }
@@ -133,6 +145,7 @@ impl ReadMessage {
             Ok(consultation) => {
                 let identity =
                     envelope.as_ref().map(|envelope| (envelope.bundle_id.as_str(), envelope.header_id.as_str()));
+                record_consultation(consultation);
                 landed::settle(tx, message.id, Settled::Accepted(consultation), identity).await?;
                 if let Some(envelope) = &envelope {
                     self.answer_as_asked(tx, message, envelope).await?;
@@ -235,6 +248,8 @@ impl ReadMessage {
         if screened == Urgency::Emergency {
             self.plan_page(tx, &kept).await?;
         }
+        tx.tally(&CONSULTATIONS, &[("ehub.consultation.channel", "MESH"), ("ehub.outcome", "quarantined")]);
+        tx.tally(&QUARANTINED, &[("ehub.quarantine.cause", kept.cause.code())]);
         tx.raise(event::Quarantined {
             quarantined: kept.id,
             mailbox: kept.mailbox,

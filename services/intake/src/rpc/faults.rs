@@ -4,7 +4,8 @@ use ehub_faults::{Code, Fault};
 use ehub_postgres::StorageError;
 
 use crate::operations::{
-    accept, convert, fence, get, list, list_enrolments, list_quarantined, put_enrolment, status, submit, trace,
+    accept, convert, fence, get, get_quarantined_content, list, list_enrolments, list_quarantined, put_enrolment,
+    status, submit, trace,
 };
 
 const DOMAIN: &str = "intake.ehub";
@@ -24,17 +25,6 @@ pub(super) fn too_many_attempts() -> Fault {
 pub(super) fn demographics_unavailable() -> Fault {
     Fault::new(Code::Unavailable, DOMAIN, "DEMOGRAPHICS_UNAVAILABLE", "demographics cannot be asked; try again")
         .retry_after(std::time::Duration::from_secs(5))
-}
-
-/// The page token is not one of ours.
-pub(super) fn page_token_invalid() -> Fault {
-    Fault::new(
-        Code::InvalidArgument,
-        "server.ehub",
-        "PAGE_TOKEN_INVALID",
-        "the page token is not one of ours, has expired, or belongs to other arguments",
-    )
-    .violation("page_token", "must be the next_page_token of the page before, with the same other fields")
 }
 
 fn storage(error: &StorageError) -> Fault {
@@ -94,6 +84,7 @@ impl From<get::Error> for Fault {
                 "GRANT_REQUIRED",
                 "people of a hub read content under the grant of their claim, or a view grant",
             ),
+            get::Error::Superseded => ehub_fence::FenceError::Superseded.into(),
             get::Error::Access(error) => error.into(),
             get::Error::Storage(error) => storage(&error),
         }
@@ -114,6 +105,26 @@ impl From<list_quarantined::Error> for Fault {
         match error {
             list_quarantined::Error::Access(error) => error.into(),
             list_quarantined::Error::Storage(error) => storage(&error),
+        }
+    }
+}
+
+impl From<get_quarantined_content::Error> for Fault {
+    fn from(error: get_quarantined_content::Error) -> Self {
+        use get_quarantined_content::Error;
+        match error {
+            Error::NotFound => {
+                Self::new(Code::NotFound, DOMAIN, "QUARANTINED_NOT_FOUND", "no such quarantined message")
+            }
+            Error::Forgotten => Self::new(
+                Code::FailedPrecondition,
+                DOMAIN,
+                "CONTENT_FORGOTTEN",
+                "it was settled long ago, and its bytes were deleted",
+            ),
+            Error::NoPdf => Self::new(Code::FailedPrecondition, DOMAIN, "NO_PDF", "no PDF can be found in the message"),
+            Error::Access(error) => error.into(),
+            Error::Storage(error) => storage(&error),
         }
     }
 }

@@ -13,7 +13,7 @@ use ehub_identifiers::{ConsultationId, OdsCode, QuarantineId, Reference, Request
 use ehub_postgres::PageTokens;
 use ehub_proto::intake::v1::{
     Channel as ProtoChannel, ConvertQuarantinedRequest, GetConsultationRequest, GetConsultationStatusRequest,
-    ListConsultationsRequest, State as ProtoState, SubmitConsultationRequest,
+    GetQuarantinedContentRequest, ListConsultationsRequest, State as ProtoState, SubmitConsultationRequest,
 };
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -26,8 +26,8 @@ use crate::{
         wrong::{Wrong, Wrongs},
     },
     operations::{
-        accept::Acceptor, convert::Convert, get::GetConsultation, list::ListConsultations, status::JudgeAttempt,
-        submit::Submit,
+        accept::Acceptor, convert::Convert, get::GetConsultation, get_quarantined_content::GetQuarantinedContent,
+        list::ListConsultations, status::JudgeAttempt, submit::Submit,
     },
     storage::summary::Filter,
 };
@@ -97,10 +97,7 @@ fn first_contact(
     now: OffsetDateTime,
 ) -> Option<OffsetDateTime> {
     let given = given?;
-    let nanos = i128::from(given.seconds) * 1_000_000_000 + i128::from(given.nanos);
-    let read =
-        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().filter(|_| (0..1_000_000_000).contains(&given.nanos));
-    let Some(at) = read.map(ehub_clock::truncate) else {
+    let Some(at) = ehub_proto::instant(given) else {
         fields.wrong("first_contact_time", "must be a time");
         return None;
     };
@@ -142,7 +139,7 @@ pub(super) fn list(
     tokens: &Arc<PageTokens>,
 ) -> Result<ListConsultations, Fault> {
     let mut fields = Fields::new();
-    let limit = paging::size(&mut fields, request.page_size);
+    let limit = fields.page_size(request.page_size);
     let practice = Some(&request.practice_ods).filter(|code| !code.is_empty());
     let practice_ods = practice.and_then(|code| fields.check("practice_ods", OdsCode::parse(code)));
     let supplier_reference = fields.optional_text("supplier_reference", &request.supplier_reference, 64);
@@ -158,7 +155,6 @@ pub(super) fn list(
             None
         }
     };
-    fields.finish()?;
     let supplier_reference = supplier_reference.filter(|reference| !reference.is_empty());
     let arguments = format!(
         "{}|{}|{}|{}|{}|{}",
@@ -169,8 +165,8 @@ pub(super) fn list(
         request.state,
         request.supplier_reference
     );
-    let after: Option<(i64, Uuid)> =
-        tokens.open(&arguments, &request.page_token).map_err(|_| super::faults::page_token_invalid())?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after: Option<(i64, Uuid)> = fields.into_result(after)?;
     let listed = call.caller.practices.as_ref();
     let filter = Filter {
         practice_ods: practice_ods.map(|code| code.to_string()),
@@ -178,7 +174,7 @@ pub(super) fn list(
         state,
         supplier_reference: supplier_reference.map(|reference| (call.caller.client.clone(), reference)),
         after: after.and_then(|(micros, id)| Some((paging::at(micros)?, id))),
-        limit: i64::try_from(limit).unwrap_or(50),
+        limit: i64::from(limit),
     };
     Ok(ListConsultations { caller: Arc::clone(&call.caller), filter, tokens: Arc::clone(tokens), arguments })
 }
@@ -193,6 +189,16 @@ pub(super) fn status(call: &Call, request: &GetConsultationStatusRequest, today:
     }
     let (reference, birth_date) = fields.into_result(reference.zip(birth_date))?;
     Ok(JudgeAttempt { client: call.caller.client.clone(), reference, birth_date })
+}
+
+pub(super) fn quarantined_content(
+    call: &Call,
+    request: &GetQuarantinedContentRequest,
+) -> Result<GetQuarantinedContent, Fault> {
+    let mut fields = Fields::new();
+    let id = fields.check("name", QuarantineId::parse_name(&request.name));
+    let id = fields.into_result(id)?;
+    Ok(GetQuarantinedContent { id, owner_ods: paging::own_organisation(call)?, pdf: request.pdf })
 }
 
 pub(super) fn convert(

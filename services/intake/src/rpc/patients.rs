@@ -3,13 +3,16 @@
 use ehub_calls::{Call, Calls};
 use ehub_faults::Fields;
 use ehub_identifiers::ConsultationId;
-use ehub_proto::internal::v1::{TracePatientRequest, TracePatientResponse, patients_server::Patients};
+use ehub_proto::{
+    internal::v1::{TracePatientRequest, TracePatientResponse, patients_server::Patients},
+    timestamp,
+};
 use tonic::{Request, Response, Status};
 
 use super::{faults, render};
 use crate::{
     demographics::Demographics,
-    events::{need, outcome, timestamp},
+    events::{need, outcome},
     operations::trace::{ReadPatient, RecordTrace, Recorded},
 };
 
@@ -64,7 +67,7 @@ fn answer(recorded: &Recorded) -> TracePatientResponse {
         nominated_pharmacy_ods: answer.traced.pharmacy_ods.clone().unwrap_or_default(),
         practice_ods: answer.practice_ods.clone(),
         reference: render::reference(&answer.reference),
-        trace_time: timestamp(recorded.at),
+        trace_time: Some(timestamp(recorded.at)),
         restricted: answer.restricted,
         need: need(answer.need).into(),
         topic: answer.topic.clone(),

@@ -1,17 +1,20 @@
 //! What operations give, as answers.
 
 use ehub_identifiers::{ConsultationId, QuarantineId, Reference};
-use ehub_proto::intake::v1::{
-    Answer, CommunicationNeeds, Consultation, ContactSafety, Content, ConvertQuarantinedResponse, Enrolment,
-    GetConsultationResponse, GetConsultationStatusResponse, ListConsultationsResponse, ListEnrolmentsResponse,
-    ListQuarantinedResponse, Patient, Promise, PutEnrolmentResponse, Quarantined, Receipt, State,
-    SubmitConsultationResponse, Submitter, SubmitterKind, Trace,
+use ehub_proto::{
+    intake::v1::{
+        Answer, CommunicationNeeds, Consultation, ContactSafety, Content, ConvertQuarantinedResponse, Enrolment,
+        GetConsultationResponse, GetConsultationStatusResponse, GetQuarantinedContentResponse,
+        ListConsultationsResponse, ListEnrolmentsResponse, ListQuarantinedResponse, Patient, Promise,
+        PutEnrolmentResponse, Quarantined, Receipt, State, SubmitConsultationResponse, Submitter, SubmitterKind, Trace,
+    },
+    timestamp,
 };
 
 use crate::{
     domain::{codes, consultation as inner, enrolment, patient},
-    events::{channel, need, outcome, screening, timestamp, urgency},
-    operations::{accept::Accepted, get::Found, list, list_enrolments, list_quarantined},
+    events::{channel, need, outcome, screening, urgency},
+    operations::{accept::Accepted, get::Found, get_quarantined_content, list, list_enrolments, list_quarantined},
     storage::{quarantine, status::PublicStatus, summary::Summary},
 };
 
@@ -35,11 +38,11 @@ fn receipt(accepted: &Accepted) -> Receipt {
     Receipt {
         reference: accepted.reference.to_string(),
         who_answers: accepted.who_answers.clone(),
-        plan_by: timestamp(accepted.deadlines.plan_by),
-        respond_by: timestamp(accepted.deadlines.respond_by),
+        plan_by: Some(timestamp(accepted.deadlines.plan_by)),
+        respond_by: Some(timestamp(accepted.deadlines.respond_by)),
         if_worse: accepted.if_worse.clone(),
         practice_phone: accepted.practice_phone.clone(),
-        accept_time: timestamp(accepted.accept_time),
+        accept_time: Some(timestamp(accepted.accept_time)),
     }
 }
 
@@ -65,9 +68,9 @@ pub(super) fn listed(page: &list::Page) -> ListConsultationsResponse {
 pub(super) fn status(found: &PublicStatus) -> GetConsultationStatusResponse {
     GetConsultationStatusResponse {
         state: state(found.state).into(),
-        receive_time: timestamp(found.accept_time),
-        respond_by: timestamp(found.respond_by),
-        close_time: found.close_time.and_then(timestamp),
+        receive_time: Some(timestamp(found.accept_time)),
+        respond_by: Some(timestamp(found.respond_by)),
+        close_time: found.close_time.map(timestamp),
     }
 }
 
@@ -89,6 +92,11 @@ pub(super) fn quarantined(page: &list_quarantined::Page) -> ListQuarantinedRespo
     }
 }
 
+/// All of it in one; it leaves in pieces.
+pub(super) fn quarantined_content(content: &get_quarantined_content::Content) -> GetQuarantinedContentResponse {
+    GetQuarantinedContentResponse { piece: prost::bytes::Bytes::copy_from_slice(&content.0) }
+}
+
 fn kept(kept: &quarantine::Quarantined) -> Quarantined {
     Quarantined {
         name: QuarantineId::new(kept.id).name(),
@@ -96,12 +104,12 @@ fn kept(kept: &quarantine::Quarantined) -> Quarantined {
         owner_ods: kept.owner_ods.clone(),
         cause: kept.cause.code().to_owned(),
         wrong_fields: kept.wrong_fields.clone(),
-        receive_time: timestamp(kept.receive_time),
-        deadline: timestamp(kept.deadline),
+        receive_time: Some(timestamp(kept.receive_time)),
+        deadline: Some(timestamp(kept.deadline)),
         screened: urgency(kept.screened).into(),
         size_bytes: kept.size_bytes,
         consultation: kept.consultation.map(|id| ConsultationId::new(id).name()).unwrap_or_default(),
-        settle_time: kept.settle_time.and_then(timestamp),
+        settle_time: kept.settle_time.map(timestamp),
     }
 }
 
@@ -109,7 +117,7 @@ fn summary(summary: &Summary) -> Consultation {
     let trace = summary.trace.as_ref().map(|(ended, practice, at)| Trace {
         outcome: outcome(*ended).into(),
         registered_practice_ods: practice.clone().unwrap_or_default(),
-        trace_time: timestamp(*at),
+        trace_time: Some(timestamp(*at)),
     });
     Consultation {
         name: ConsultationId::new(summary.id).name(),
@@ -125,11 +133,11 @@ fn summary(summary: &Summary) -> Consultation {
         submitter: None,
         content: None,
         screening: Some(screening(&summary.screening)),
-        first_contact_time: timestamp(summary.first_contact_time),
-        accept_time: timestamp(summary.accept_time),
-        plan_by: timestamp(summary.plan_by),
-        respond_by: timestamp(summary.respond_by),
-        close_time: summary.close_time.and_then(timestamp),
+        first_contact_time: Some(timestamp(summary.first_contact_time)),
+        accept_time: Some(timestamp(summary.accept_time)),
+        plan_by: Some(timestamp(summary.plan_by)),
+        respond_by: Some(timestamp(summary.respond_by)),
+        close_time: summary.close_time.map(timestamp),
         trace,
         related: Vec::new(),
         episode: summary.episode,

@@ -106,6 +106,14 @@ pub async fn is_stored(tx: &mut Tx, mailbox: &str, mesh_id: &str) -> Result<bool
     .await?)
 }
 
+/// The bytes of a message; of the messages of its hub in quarantine, when a person asks.
+pub async fn body(tx: &mut Tx, id: Uuid) -> Result<Option<Vec<u8>>, StorageError> {
+    Ok(sqlx::query_scalar("/* landed.body */ select body from intake.landed_message where id = $1")
+        .bind(id)
+        .fetch_optional(tx.conn())
+        .await?)
+}
+
 /// The next message that waits, locked; others skip it.
 pub async fn next(tx: &mut Tx) -> Result<Option<Landed>, StorageError> {
     Ok(sqlx::query_as(

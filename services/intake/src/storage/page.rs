@@ -19,6 +19,13 @@ pub struct Page {
     pub attempts: i32,
 }
 
+impl Page {
+    /// The consultation it is about, if it is about one.
+    pub fn consultation(&self) -> Option<Uuid> {
+        self.body.get("consultation").map(|_| self.subject)
+    }
+}
+
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {

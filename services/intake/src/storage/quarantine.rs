@@ -112,6 +112,17 @@ pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Quarantined>, StorageE
     row.map(Quarantined::try_from).transpose()
 }
 
+/// One of an owner's.
+pub async fn get(tx: &mut Tx, owner_ods: &str, id: Uuid) -> Result<Option<Quarantined>, StorageError> {
+    let row: Option<QuarantinedRow> =
+        sqlx::query_as("/* quarantine.get */ select * from intake.quarantined where id = $1 and owner_ods = $2")
+            .bind(id)
+            .bind(owner_ods)
+            .fetch_optional(tx.conn())
+            .await?;
+    row.map(Quarantined::try_from).transpose()
+}
+
 /// Notes what an unsettled one became.
 pub async fn settle(tx: &mut Tx, id: Uuid, consultation: Uuid) -> Result<(), StorageError> {
     let at = tx.at();

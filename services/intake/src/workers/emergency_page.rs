@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ehub_postgres::{Db, Scope, StorageError};
+use ehub_telemetry::job_span;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::rest::{Hands, Step, steps};
 use crate::{
@@ -36,10 +38,14 @@ impl EmergencyPages {
     async fn step(&self) -> Result<Step, StorageError> {
         let retry = time::Duration::try_from(self.retry).unwrap_or(time::Duration::seconds(15));
         let Some(page) = self.db.run(&Scope::work(), &TakePage { retry }).await? else { return Ok(Step::Idle) };
-        if self.send(&page).await {
-            self.db.run(&Scope::work(), &RecordPaged(page.subject)).await?;
+        async {
+            if self.send(&page).await {
+                self.db.run(&Scope::work(), &RecordPaged(page.subject)).await?;
+            }
+            Ok(Step::Done)
         }
-        Ok(Step::Done)
+        .instrument(job_span("page_duty", page.consultation()))
+        .await
     }
 
     /// Whether the duty contact took the page. A repeat has the same key.

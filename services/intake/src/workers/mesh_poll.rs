@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use ehub_clock::Clock;
 use ehub_mesh::{MeshClient, MeshError, MessageType, Received};
 use ehub_postgres::{Db, Scope, StorageError};
+use ehub_telemetry::job_span;
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     operations::land::{HasLanded, LandMessage},
@@ -66,12 +68,16 @@ impl MeshPoll {
             .take_until(stop.cancelled())
             .for_each_concurrent(AT_ONCE, async |id| {
                 // One bad message must not hide those behind it.
-                if let Err(error) = self.fetch(&id).await {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a message could not be fetched; it stays in the inbox"
-                    );
+                async {
+                    if let Err(error) = self.fetch(&id).await {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "a message could not be fetched; it stays in the inbox"
+                        );
+                    }
                 }
+                .instrument(job_span("fetch_message", None))
+                .await;
             })
             .await;
         Ok(())

@@ -5,7 +5,9 @@ use std::time::Duration;
 use ehub_clock::Clock;
 use ehub_mesh::{MeshClient, Outgoing, SendError};
 use ehub_postgres::{Db, Scope, StorageError};
+use ehub_telemetry::job_span;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::rest::{Hands, Step, steps};
 use crate::{
@@ -39,12 +41,16 @@ impl MeshSend {
         let Some(next) = self.db.run(&Scope::work(), &TakeAcknowledgement { resend_after }).await? else {
             return Ok(Step::Idle);
         };
-        let (id, attempts) = (next.id, next.attempts);
-        let outcome = self.mesh.send(&outgoing(next)).await;
-        if let Some(sent) = self.judge(id, attempts, outcome) {
-            self.db.run(&Scope::work(), &RecordSent { id, sent }).await?;
+        async {
+            let (id, attempts) = (next.id, next.attempts);
+            let outcome = self.mesh.send(&outgoing(next)).await;
+            if let Some(sent) = self.judge(id, attempts, outcome) {
+                self.db.run(&Scope::work(), &RecordSent { id, sent }).await?;
+            }
+            Ok(Step::Done)
         }
-        Ok(Step::Done)
+        .instrument(job_span("send_acknowledgement", None))
+        .await
     }
 
     /// What a send came to; `None` when that is not known, and time will bring it up again.

@@ -29,7 +29,8 @@ impl ReadLanded {
         match self.db.run(&Scope::work(), &self.reader).await {
             Ok(Read::Nothing) => Ok(Step::Idle),
             Ok(read) => {
-                tracing::info!(?read, "message read");
+                let consultation = if let Read::Accepted(id) = read { Some(tracing::field::display(id)) } else { None };
+                tracing::info!(?read, ehub.consultation.id = consultation, "message read");
                 Ok(Step::Done)
             }
             Err(Error::Message { landed, source }) => {

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ehub_postgres::{Db, Scope, StorageError};
+use ehub_telemetry::job_span;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::rest::{Hands, Step, steps};
 use crate::{
@@ -45,9 +47,14 @@ impl Tracing {
     /// Traces the next patient who waits.
     pub async fn step(&self) -> Result<Step, Error> {
         let Some(whole) = self.db.run(&Scope::work(), &TakeTrace).await? else { return Ok(Step::Idle) };
-        // Not recorded, it comes up again by itself, later each time.
-        let traced = self.demographics.trace(&whole.consultation.patient, &whole.summary.practice_ods).await?;
-        self.db.run(&Scope::work(), &RecordTrace { whole, traced }).await?;
-        Ok(Step::Done)
+        let span = job_span("trace_patient", Some(whole.summary.id));
+        async {
+            // Not recorded, it comes up again by itself, later each time.
+            let traced = self.demographics.trace(&whole.consultation.patient, &whole.summary.practice_ods).await?;
+            self.db.run(&Scope::work(), &RecordTrace { whole, traced }).await?;
+            Ok(Step::Done)
+        }
+        .instrument(span)
+        .await
     }
 }

@@ -6,6 +6,7 @@ mod enrolments;
 mod events;
 mod guard;
 mod mesh;
+mod quarantined_content;
 mod reading;
 mod status;
 mod submitting;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::world::{ALDER, BIRCH, World, anna, call, content, patient, reason};
 
-fn report(practice: &str, text: &str) -> OnlineConsultation {
+pub fn report(practice: &str, text: &str) -> OnlineConsultation {
     OnlineConsultation {
         envelope: Envelope {
             bundle_id: Uuid::now_v7().to_string(),
@@ -75,12 +75,12 @@ async fn answers(world: &World) -> Vec<u32> {
     codes
 }
 
-async fn land_and_read(world: &World, mesh_id: &str, body: &[u8]) -> Read {
+pub async fn land_and_read(world: &World, mesh_id: &str, body: &[u8]) -> Read {
     testing::land(&world.db.work, mesh_id, "SUPPL001", body).await.expect("landed");
     testing::read(&world.db.work).await.expect("read")
 }
 
-async fn waiting(world: &World) -> Vec<Quarantined> {
+pub async fn waiting(world: &World) -> Vec<Quarantined> {
     let message = call(ListQuarantinedRequest::default(), "ListQuarantined", anna());
     testing::rpc(&world.db.run).list_quarantined(message).await.expect("listed").into_inner().quarantined
 }

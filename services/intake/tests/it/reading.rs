@@ -1,8 +1,11 @@
 //! Reading: who sees what.
 
 use ehub_intake::testing;
-use ehub_proto::intake::v1::{
-    GetConsultationRequest, GetConsultationResponse, ListConsultationsRequest, intake_service_server::IntakeService,
+use ehub_proto::{
+    intake::v1::{
+        GetConsultationRequest, GetConsultationResponse, ListConsultationsRequest, intake_service_server::IntakeService,
+    },
+    internal::v1::{FenceRequest, FencedClaim, claim_guard_server::ClaimGuard},
 };
 use ehub_test_support::{client, grant, person};
 use time::macros::datetime;
@@ -51,6 +54,23 @@ async fn a_hubs_people_read_under_a_grant() {
     let read = rpc.get_consultation(with_grant(message, "GetConsultation", anna(), held)).await.expect("readable");
     let content = read.into_inner().consultation.expect("there").content.expect("with content");
     assert_eq!(content.free_text, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_reads_nothing_once_its_claim_is_over() {
+    let world = World::new().await;
+    let accepted = world.submit(submission("hello"), supplier()).await.expect("accepted").into_inner();
+    let consultation = accepted.consultation.trim_start_matches("consultations/").to_owned();
+    let id = Uuid::parse_str(&consultation).expect("a UUID");
+    let claims = vec![FencedClaim { consultation, epoch: 2 }];
+    testing::guard(&world.db.run).fence(tonic::Request::new(FenceRequest { claims })).await.expect("fenced");
+    for (epoch, outcome) in [(1, Some("CLAIM_SUPERSEDED")), (2, None)] {
+        let held = grant(id, "anna", HUB.0, ALDER.0, epoch, datetime!(2026-03-02 09:10 UTC));
+        let message = GetConsultationRequest { name: accepted.consultation.clone() };
+        let rpc = testing::rpc(&world.db.run);
+        let read = rpc.get_consultation(with_grant(message, "GetConsultation", anna(), held)).await;
+        assert_eq!(read.err().map(|status| reason(&status)).as_deref(), outcome, "epoch {epoch}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

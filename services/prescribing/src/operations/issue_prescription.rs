@@ -10,10 +10,14 @@ use ehub_identifiers::PrescriptionId;
 use ehub_postgres::{StorageError, Tx, Work};
 use uuid::Builder;
 
-use super::admit::{self, Denied};
+use super::{
+    admit::{self, Denied},
+    raise_prescription::RECENT,
+};
 use crate::{
     domain::{Moved, Prescription, Step},
     eps::{NotAnOrder, signed_bytes},
+    events,
     storage::{
         prescriptions::{self, Lock},
         sending,
@@ -26,6 +30,9 @@ pub enum IssueError {
     /// As for every act.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// One of the medicines was issued meanwhile, in this prescription.
+    #[error("one of the medicines was issued meanwhile")]
+    RecentlyIssued(PrescriptionId),
     /// What was prepared and signed does not make an order: a bug.
     #[error("no order can be made of what was signed")]
     NotAnOrder(#[from] NotAnOrder),
@@ -46,6 +53,8 @@ pub struct Issue {
     pub prescription: PrescriptionId,
     /// The version seen last.
     pub etag: String,
+    /// Why the same medicine may be issued again.
+    pub override_recent_issue: Option<String>,
     /// How long the first send is left alone before background work sends again.
     pub first_send: Duration,
 }
@@ -62,6 +71,7 @@ impl Work for Issue {
         }
         let next = admit::step(&prescription, Step::Send)?;
         let (_, prescriber) = admit::membership_today(tx, &prescription.cost_centre, &self.caller.subject).await?;
+        self.admit_again(tx, &prescription).await?;
         let parts = sending::signed_parts(tx, self.prescription).await?;
         let message = signed_bytes(&parts.prepared_order, &parts.signature, &parts.digest_timestamp)?;
         // EPS asks for a version 4 UUID in lower case, and de-duplicates by it.
@@ -70,8 +80,23 @@ impl Work for Issue {
         sending::store(tx, &prescription, &message, request, &prescriber.sds_role_profile_id, again_at).await?;
         prescription.state = next;
         prescription.version += 1;
-        tx.raise(Moved::to(next, &prescription));
+        events::raise(tx, Moved::to(next, &prescription));
         Ok(prescription)
+    }
+}
+
+impl Issue {
+    /// Asks once more whether the medicine was issued lately, now that nobody can issue it beside us:
+    /// between raising and issuing another prescription may have gone out. What was overridden when it
+    /// was raised stays so; what came after that must be looked at.
+    async fn admit_again(&self, tx: &mut Tx, prescription: &Prescription) -> Result<(), IssueError> {
+        let since = tx.at() - RECENT;
+        let recent = prescriptions::issued_meanwhile(tx, prescription, since).await?;
+        match (recent, &self.override_recent_issue) {
+            (Some(recent), None) => Err(IssueError::RecentlyIssued(recent)),
+            (_, Some(why)) => Ok(prescriptions::overridden(tx, self.prescription, why).await?),
+            (None, None) => Ok(()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use ehub_postgres::{IdempotencyKey, StorageError, Tx, Work};
 use super::admit::{self, Denied};
 use crate::{
     domain::{CostCentre, Membership, Moved, Prescription, State, Step},
+    events,
     storage::prescriptions::{self, Lock, Preparation},
 };
 
@@ -42,8 +43,9 @@ pub struct ToPrepare {
 
 impl Prepare {
     async fn admit(&self, tx: &mut Tx) -> Result<ToPrepare, Denied> {
-        // Its consultation is found first, because the grant must be for that one.
-        let found = prescriptions::find(tx, self.prescription, Lock::No).await?.ok_or(Denied::NotFound)?;
+        // It is found first, because the grant must be for its consultation; and only by whom it concerns, so that what
+        // is lacking is never said of a prescription that is not the caller's.
+        let found = admit::own(tx, &self.caller, self.prescription, Lock::No).await?;
         admit::under_claim(tx, &self.grant, found.consultation).await?;
         let prescription = admit::to_act_on(tx, &self.caller, self.prescription, &self.etag).await?;
         admit::step(&prescription, Step::Prepare)?;
@@ -140,7 +142,7 @@ impl Work for StorePrepared {
         };
         prescriptions::prepared(tx, &prescription, &preparation).await?;
         prescription.version += 1;
-        tx.raise(Moved::to(State::Prepared, &prescription));
+        events::raise(tx, Moved::to(State::Prepared, &prescription));
         Ok(Prepared {
             etag: prescription.etag(),
             timestamp: given.answer.timestamp.clone(),

@@ -10,12 +10,13 @@ use ehub_postgres::{IdempotencyKey, StorageError, Tx, Work};
 use super::admit::{self, Denied};
 use crate::{
     domain::{Consultation, Item, Moved, Prescription, State},
+    events,
     patient_key::PatientHash,
     storage::{consultations, cost_centres, prescriptions},
 };
 
 /// How long an issue counts as recent.
-const RECENT: Duration = Duration::from_secs(28 * 24 * 60 * 60);
+pub const RECENT: Duration = Duration::from_secs(28 * 24 * 60 * 60);
 
 /// Why it is refused.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +151,7 @@ impl Work for RaiseForPatient {
         }
         let prescription = self.compose(tx, consultation).await?;
         prescriptions::insert(tx, &prescription, patient, raise.override_recent_issue.as_deref()).await?;
-        tx.raise(Moved::to(State::Raised, &prescription));
+        events::raise(tx, Moved::to(State::Raised, &prescription));
         Ok(prescription)
     }
 }

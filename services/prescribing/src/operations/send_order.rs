@@ -10,6 +10,7 @@ use ehub_telemetry::metrics::{self, Counter};
 use crate::{
     domain::{Moved, Prescription, State},
     eps::{Eps, Sent},
+    events,
     storage::{
         prescriptions::{self, Lock},
         sending::{self, Outgoing},
@@ -158,14 +159,14 @@ impl Work for Settle {
                 prescription.state = State::Issued;
                 prescription.version += 1;
                 prescription.issued_at = Some(tx.at());
-                tx.raise(Moved::to(State::Issued, &prescription));
+                events::raise(tx, Moved::to(State::Issued, &prescription));
             }
             Verdict::Refused(code) => {
                 sending::refused(tx, &prescription, code).await?;
                 prescription.state = State::Refused;
                 prescription.version += 1;
                 prescription.refusal_code = Some(code.clone());
-                tx.raise(Moved::to(State::Refused, &prescription).because(code.clone()));
+                events::raise(tx, Moved::to(State::Refused, &prescription).because(code.clone()));
             }
             Verdict::Again => sending::again(tx, &prescription, self.wait).await?,
         }

@@ -10,7 +10,8 @@ use ehub_postgres::{StorageError, Tx, Work};
 use super::admit::{self, Denied};
 use crate::{
     domain::{Moved, Prescription, RecordSeen, Step},
-    signature::{SignatureRefused, verify},
+    events,
+    signature::{Authorities, SignatureRefused, verify},
     storage::prescriptions,
 };
 
@@ -46,8 +47,17 @@ pub struct Sign {
     pub signature: String,
     /// The record seen before.
     pub seen: Option<RecordSeen>,
+    /// What holds for every signature.
+    pub rules: SigningRules,
+}
+
+/// What a deployer says about signatures.
+#[derive(Debug, Clone)]
+pub struct SigningRules {
     /// Medicines that need a record seen, beside controlled drugs.
     pub high_risk: Arc<[Sctid]>,
+    /// Whose certificates are prescribers'.
+    pub authorities: Arc<Authorities>,
 }
 
 impl Work for Sign {
@@ -62,19 +72,19 @@ impl Work for Sign {
         }
         let next = admit::step(&prescription, Step::Sign)?;
         admit::membership_today(tx, &prescription.cost_centre, &self.caller.subject).await?;
-        if self.seen.is_none() && prescription.needs_record(&self.high_risk) {
+        if self.seen.is_none() && prescription.needs_record(&self.rules.high_risk) {
             return Err(SignError::RecordNotSeen);
         }
         let digest = prescriptions::digest(tx, self.prescription).await?.ok_or(StorageError::Inconsistent {
             table: "prescribing.prescription",
             what: "PREPARED without a digest",
         })?;
-        verify(&self.signature, &digest, tx.at()).map_err(SignError::Signature)?;
+        verify(&self.signature, &digest, &self.rules.authorities, tx.at()).map_err(SignError::Signature)?;
         prescriptions::signed(tx, &prescription, &self.signature, self.seen).await?;
         prescription.state = next;
         prescription.version += 1;
         prescription.signed_at = Some(tx.at());
-        tx.raise(Moved::to(next, &prescription));
+        events::raise(tx, Moved::to(next, &prescription));
         Ok(prescription)
     }
 }

@@ -9,6 +9,7 @@ use ehub_postgres::{Tx, Work};
 use super::admit::{self, Denied};
 use crate::{
     domain::{Moved, Prescription, Step},
+    events,
     storage::prescriptions,
 };
 
@@ -35,7 +36,7 @@ impl Work for Void {
         prescriptions::voided(tx, &prescription, &self.reason).await?;
         prescription.state = next;
         prescription.version += 1;
-        tx.raise(Moved::to(next, &prescription).because("VOIDED"));
+        events::raise(tx, Moved::to(next, &prescription).because("VOIDED"));
         Ok(prescription)
     }
 }

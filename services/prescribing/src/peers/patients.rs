@@ -10,7 +10,7 @@ use ehub_proto::{
 };
 use futures_util::future::BoxFuture;
 use time::{Date, format_description::well_known::Iso8601};
-use tonic::{Code, body::Body, client::GrpcService, codegen::StdError};
+use tonic::Code;
 
 /// A patient whom demographics know, with details that agree.
 #[derive(Clone)]
@@ -78,14 +78,7 @@ impl Patients<PeerChannel> {
 
 // Over any channel: the compiler cannot show that the future is `Send` for the one type of channel
 // there is, whose error is a boxed trait object, but can for all that promise it.
-impl<T> PatientSource for Patients<T>
-where
-    T: GrpcService<Body> + Clone + Send + Sync + 'static,
-    T::Error: Into<StdError>,
-    T::Future: Send,
-    T::ResponseBody: tonic::codegen::Body<Data = tonic::codegen::Bytes> + Send + 'static,
-    <T::ResponseBody as tonic::codegen::Body>::Error: Into<StdError> + Send,
-{
+impl<T: ehub_proto::Way> PatientSource for Patients<T> {
     fn trace(&self, consultation: ConsultationId) -> BoxFuture<'static, Result<TracedPatient, TraceError>> {
         let mut intake = self.0.clone();
         Box::pin(async move {

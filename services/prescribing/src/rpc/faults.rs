@@ -1,6 +1,7 @@
 //! THE table: which error is which code and reason.
 
 use ehub_faults::{Code, Fault};
+use ehub_identifiers::PrescriptionId;
 
 use crate::{
     eps::PrepareError,
@@ -66,11 +67,7 @@ impl From<RaiseError> for Fault {
                 "the cost centre is tied to another ICB than the patient's practice",
             )
             .with("cost_centre", code.as_str()),
-            RaiseError::RecentlyIssued(id) => state(
-                "RECENTLY_ISSUED",
-                "one of the medicines was issued in the last 28 days: look, then send override_recent_issue",
-            )
-            .with("prescription", id.name()),
+            RaiseError::RecentlyIssued(id) => recently_issued(id),
             RaiseError::Exists => Self::new(
                 Code::AlreadyExists,
                 DOMAIN,
@@ -86,6 +83,14 @@ impl From<RaiseError> for Fault {
 fn cost_centre_not_found(code: &str) -> Fault {
     Fault::new(Code::NotFound, DOMAIN, "COST_CENTRE_NOT_FOUND", "there is no such cost centre of this organisation")
         .with("cost_centre", code)
+}
+
+fn recently_issued(id: PrescriptionId) -> Fault {
+    state(
+        "RECENTLY_ISSUED",
+        "one of the medicines was issued in the last 28 days: look, then send override_recent_issue",
+    )
+    .with("prescription", id.name())
 }
 
 impl From<PutCostCentreError> for Fault {
@@ -126,6 +131,7 @@ impl From<IssueError> for Fault {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Denied(denied) => denied.into(),
+            IssueError::RecentlyIssued(id) => recently_issued(id),
             IssueError::NotAnOrder(ref why) => Self::internal(why),
         }
     }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use ehub_calls::Call;
 use ehub_faults::{Fault, Fields};
-use ehub_identifiers::{ConsultationId, OdsCode, PrescriptionId, RequestId, Sctid};
+use ehub_identifiers::{ConsultationId, OdsCode, PrescriptionId, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::prescribing::v1::{
     GetPrescriptionRequest, IssuePrescriptionRequest, ListPrescriptionsRequest, PreparePrescriptionRequest,
@@ -20,8 +20,13 @@ use uuid::Uuid;
 use crate::{
     domain::{RecordSeen, RecordSource},
     operations::{
-        get_prescription::Get, issue_prescription::Issue, list_prescriptions::List, prepare_prescription::Prepare,
-        raise_prescription::Raise, sign_prescription::Sign, void_prescription::Void,
+        get_prescription::Get,
+        issue_prescription::Issue,
+        list_prescriptions::List,
+        prepare_prescription::Prepare,
+        raise_prescription::Raise,
+        sign_prescription::{Sign, SigningRules},
+        void_prescription::Void,
     },
 };
 
@@ -75,12 +80,7 @@ pub fn prepare(call: &Call, request: PreparePrescriptionRequest) -> Parsed<Prepa
     fields.into_result(prepare)
 }
 
-pub fn sign(
-    call: &Call,
-    request: SignPrescriptionRequest,
-    high_risk: Arc<[Sctid]>,
-    now: OffsetDateTime,
-) -> Parsed<Sign> {
+pub fn sign(call: &Call, request: SignPrescriptionRequest, rules: SigningRules, now: OffsetDateTime) -> Parsed<Sign> {
     let mut fields = Fields::new();
     let acted = act(&mut fields, &request.request_id, &request.name, &request.etag);
     let signature = fields.text("signature", &request.signature, SIGNATURE);
@@ -89,7 +89,7 @@ pub fn sign(
         let (request_id, prescription) = acted?;
         let caller = Arc::clone(&call.caller);
         let etag = request.etag;
-        Some((request_id, Sign { caller, prescription, etag, signature: signature?, seen: seen?, high_risk }))
+        Some((request_id, Sign { caller, prescription, etag, signature: signature?, seen: seen?, rules }))
     })();
     fields.into_result(sign)
 }
@@ -97,8 +97,11 @@ pub fn sign(
 pub fn issue(call: &Call, request: IssuePrescriptionRequest, first_send: Duration) -> Parsed<Issue> {
     let mut fields = Fields::new();
     let acted = act(&mut fields, &request.request_id, &request.name, &request.etag);
-    let issue = acted.map(|(request_id, prescription)| {
-        (request_id, Issue { caller: Arc::clone(&call.caller), prescription, etag: request.etag, first_send })
+    let again = fields.optional_text("override_recent_issue", &request.override_recent_issue, REASON);
+    let issue = acted.zip(again).map(|((request_id, prescription), again)| {
+        let override_recent_issue = Some(again).filter(|text| !text.trim().is_empty());
+        let (caller, etag) = (Arc::clone(&call.caller), request.etag);
+        (request_id, Issue { caller, prescription, etag, override_recent_issue, first_send })
     });
     fields.into_result(issue)
 }
@@ -123,20 +126,20 @@ pub fn get(call: &Call, request: &GetPrescriptionRequest) -> Result<Get, Fault> 
 
 pub fn list(call: &Call, request: &ListPrescriptionsRequest, pages: &Arc<PageTokens>) -> Result<List, Fault> {
     let mut fields = Fields::new();
-    let size = page_size(&mut fields, request.page_size);
+    let size = fields.page_size(request.page_size);
     let consultation = if request.consultation.is_empty() {
         Some(None)
     } else {
         fields.check("consultation", ConsultationId::parse_name(&request.consultation)).map(Some)
     };
     let arguments = format!("{}|{}|{}", call.method, call.caller.subject, request.consultation);
-    let after = fields.check("page_token", pages.open(&arguments, &request.page_token));
+    let after = fields.page_token(pages.open(&arguments, &request.page_token));
     let list = (|| {
         Some(List {
             caller: Arc::clone(&call.caller),
             consultation: consultation?,
             after: after?,
-            size: size?,
+            size,
             pages: Arc::clone(pages),
             arguments,
         })
@@ -161,19 +164,6 @@ fn optional(fields: &mut Fields, path: &str, text: &str) -> Option<Option<OdsCod
     if text.is_empty() { Some(None) } else { fields.check(path, OdsCode::parse(text)).map(Some) }
 }
 
-/// 0 means 50; more than 500 is taken as 500.
-fn page_size(fields: &mut Fields, size: i32) -> Option<u16> {
-    match u16::try_from(size) {
-        Ok(0) => Some(50),
-        Ok(size) => Some(size.min(500)),
-        Err(_) if size > 0 => Some(500),
-        Err(_) => {
-            fields.wrong("page_size", "must not be negative");
-            None
-        }
-    }
-}
-
 /// The record seen: source and time together, or neither.
 fn seen(fields: &mut Fields, source: &str, at: Option<&Timestamp>, now: OffsetDateTime) -> Option<Option<RecordSeen>> {
     match (source, at) {
@@ -189,16 +179,11 @@ fn seen(fields: &mut Fields, source: &str, at: Option<&Timestamp>, now: OffsetDa
         (source, Some(at)) => {
             let source = RecordSource::parse(source).ok_or("must be `GP_CONNECT`, `SCR` or `PRACTICE_RECORD`");
             let source = fields.check("record_seen_source", source);
-            let at = instant(at).filter(|at| *at <= now + SKEW).ok_or("must be a time that is not in the future");
+            let at = ehub_proto::instant(at)
+                .filter(|at| *at <= now + SKEW)
+                .ok_or("must be a time that is not in the future");
             let at = fields.check("record_seen_time", at);
             source.zip(at).map(|(source, at)| Some(RecordSeen { source, at }))
         }
     }
-}
-
-/// A time as `google.protobuf.Timestamp` has it: whole nanoseconds of a second, from the year 1 on.
-fn instant(at: &Timestamp) -> Option<OffsetDateTime> {
-    let nanos = i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos);
-    let read = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()?;
-    ((0..1_000_000_000).contains(&at.nanos) && read.year() >= 1).then(|| ehub_clock::truncate(read))
 }

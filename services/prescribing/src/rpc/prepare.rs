@@ -24,14 +24,17 @@ impl Rpc {
     ) -> Result<Response<PreparePrescriptionResponse>, Status> {
         let rpc = self.clone();
         let act = async move {
-            let check = CheckPrepare { prepare: &prepare, key: Self::key(&call, request_id) };
-            let given = match rpc.calls.db().run(&call.scope(), &check).await {
+            let key = Self::key(&call, request_id);
+            // In turn: while the same request is at work in another task, it is not judged by what that leaves behind.
+            let scope = key.in_turn(call.scope());
+            let check = CheckPrepare { prepare: &prepare, key };
+            let given = match rpc.calls.db().run(&scope, &check).await {
                 Ok(None) => None,
                 Ok(Some(what)) => match rpc.ask_eps(what).await {
                     Ok(given) => Some(given),
-                    Err(fault) => return Err(rpc.calls.refuse(call, fault).await),
+                    Err(fault) => return Err(rpc.calls.refuse_mutation(call, request_id, fault).await),
                 },
-                Err(error) => return Err(rpc.calls.refuse(call, Fault::from(error)).await),
+                Err(error) => return Err(rpc.calls.refuse_mutation(call, request_id, Fault::from(error)).await),
             };
             let work = StorePrepared { prepare, given };
             rpc.calls.mutate_here(&call, Some(request_id), &work, render::prepared).await

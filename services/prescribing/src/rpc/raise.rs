@@ -19,14 +19,17 @@ impl Rpc {
     ) -> Result<Response<RaisePrescriptionResponse>, Status> {
         let rpc = self.clone();
         let act = async move {
-            let check = CheckRaise { raise: &raise, key: Self::key(&call, request_id) };
-            let patient = match rpc.calls.db().run(&call.scope(), &check).await {
+            let key = Self::key(&call, request_id);
+            // In turn: while the same request is at work in another task, it is not judged by what that leaves behind.
+            let scope = key.in_turn(call.scope());
+            let check = CheckRaise { raise: &raise, key };
+            let patient = match rpc.calls.db().run(&scope, &check).await {
                 Ok(false) => None,
                 Ok(true) => match rpc.patients.trace(raise.consultation).await {
                     Ok(traced) => Some(rpc.patient_key.hash(&traced.nhs_number)),
-                    Err(error) => return Err(rpc.calls.refuse(call, error.into()).await),
+                    Err(error) => return Err(rpc.calls.refuse_mutation(call, request_id, error.into()).await),
                 },
-                Err(error) => return Err(rpc.calls.refuse(call, Fault::from(error)).await),
+                Err(error) => return Err(rpc.calls.refuse_mutation(call, request_id, Fault::from(error)).await),
             };
             let work = RaiseForPatient { raise, patient };
             rpc.calls.mutate_here(&call, Some(request_id), &work, render::raised).await

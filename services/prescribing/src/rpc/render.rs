@@ -1,13 +1,15 @@
 //! What is answered.
 
-use ehub_proto::prescribing::v1::{
-    CostCentre as ProtoCostCentre, GetPrescriptionResponse, IssuePrescriptionResponse, ListCostCentresResponse,
-    ListPrescriptionsResponse, Membership as ProtoMembership, PreparePrescriptionResponse,
-    Prescription as ProtoPrescription, PutCostCentreResponse, PutMembershipResponse, RaisePrescriptionResponse,
-    SignPrescriptionResponse, VoidPrescriptionResponse,
+use ehub_proto::{
+    prescribing::v1::{
+        CostCentre as ProtoCostCentre, GetPrescriptionResponse, IssuePrescriptionResponse, ListCostCentresResponse,
+        ListPrescriptionsResponse, Membership as ProtoMembership, PreparePrescriptionResponse,
+        Prescription as ProtoPrescription, PutCostCentreResponse, PutMembershipResponse, RaisePrescriptionResponse,
+        SignPrescriptionResponse, VoidPrescriptionResponse,
+    },
+    timestamp,
 };
-use prost_types::Timestamp;
-use time::{Date, OffsetDateTime};
+use time::Date;
 
 use crate::{
     domain::{CostCentre, Membership, Prescription},
@@ -125,10 +127,6 @@ fn membership(one: &Membership) -> ProtoMembership {
         from_date: date(one.period.from),
         to_date: one.period.to.map(date).unwrap_or_default(),
     }
-}
-
-fn timestamp(at: OffsetDateTime) -> Timestamp {
-    Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) }
 }
 
 /// `YYYY-MM-DD`, as `Date` shows itself for the years in question.

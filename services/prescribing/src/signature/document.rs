@@ -20,8 +20,10 @@ pub(super) struct SignatureDocument {
     pub signed_info: String,
     /// `SignatureValue`, in base64.
     pub value: String,
-    /// `X509Certificate`, in base64 of DER.
+    /// The signer's `X509Certificate`, in base64 of DER.
     pub certificate: String,
+    /// The certificates after it: who issued it, and who issued those.
+    pub issuers: Vec<String>,
 }
 
 /// Where a text belongs.
@@ -155,9 +157,11 @@ impl Reading {
 
     fn finish(self) -> Option<SignatureDocument> {
         let complete = self.roots == 1 && self.path.is_empty() && self.infos == 1 && !self.value.trim().is_empty();
-        // The first certificate is the signer's; others would be its issuers.
-        let certificate = self.certificates.into_iter().next().filter(|text| !text.trim().is_empty())?;
-        complete.then_some(SignatureDocument { signed_info: self.signed_info, value: self.value, certificate })
+        // The first certificate is the signer's; others are its issuers.
+        let mut certificates = self.certificates.into_iter();
+        let certificate = certificates.next().filter(|text| !text.trim().is_empty())?;
+        let (signed_info, value, issuers) = (self.signed_info, self.value, certificates.collect());
+        complete.then_some(SignatureDocument { signed_info, value, certificate, issuers })
     }
 }
 

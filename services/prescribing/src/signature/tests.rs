@@ -46,13 +46,19 @@ impl Signer {
 }
 
 fn check(document: &str, at: OffsetDateTime) -> Result<(), SignatureRefused> {
-    verify(&STANDARD.encode(document), &STANDARD.encode(INFO), at)
+    verify(&STANDARD.encode(document), &STANDARD.encode(INFO), &Authorities::any(), at)
 }
 
 #[test]
 fn what_is_no_signature_is_refused() {
-    assert_eq!(verify("not base64!", &STANDARD.encode(INFO), NOW), Err(SignatureRefused::NotBase64));
-    assert_eq!(verify(&"A".repeat(100_000), &STANDARD.encode(INFO), NOW), Err(SignatureRefused::NotBase64));
+    assert_eq!(
+        verify("not base64!", &STANDARD.encode(INFO), &Authorities::any(), NOW),
+        Err(SignatureRefused::NotBase64)
+    );
+    assert_eq!(
+        verify(&"A".repeat(100_000), &STANDARD.encode(INFO), &Authorities::any(), NOW),
+        Err(SignatureRefused::NotBase64)
+    );
     for document in ["", "text", "<Signature/>", "<a xmlns=\"http://www.w3.org/2000/09/xmldsig#\"></a>"] {
         assert_eq!(check(document, NOW), Err(SignatureRefused::NotASignature), "{document}");
     }

@@ -68,6 +68,47 @@ pub async fn recently_issued(
     Ok(found.map(PrescriptionId::new))
 }
 
+/// Another prescription that contains one of this one's medicines for the same patient: being sent
+/// now, or issued since a time; of those a reason was given for when this was raised, only what was
+/// issued after that. Until the transaction ends nobody else issues for the patient.
+pub async fn issued_meanwhile(
+    tx: &mut Tx,
+    of: &Prescription,
+    since: OffsetDateTime,
+) -> Result<Option<PrescriptionId>, StorageError> {
+    sqlx::query(
+        "/* prescriptions.take_turn */ select pg_advisory_xact_lock(hashtextextended('prescribing.patient|' || encode(patient, 'hex'), 0)) \
+           from prescribing.prescription where id = $1",
+    )
+    .bind(of.id.uuid())
+    .execute(tx.conn())
+    .await?;
+    let found: Option<Uuid> = sqlx::query_scalar(
+        "/* prescriptions.issued_meanwhile */ select prescribing.recently_issued(p.patient, \
+                array(select i.medicine_code from prescribing.item i where i.prescription = p.id), \
+                case when p.override_recent_issue is null then $2 else greatest($2, p.raised_at) end) \
+           from prescribing.prescription p where p.id = $1",
+    )
+    .bind(of.id.uuid())
+    .bind(since)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(found.map(PrescriptionId::new))
+}
+
+/// Keeps why a medicine may be issued again; what was said before stays with it.
+pub async fn overridden(tx: &mut Tx, id: PrescriptionId, why: &str) -> Result<(), StorageError> {
+    sqlx::query(
+        "/* prescriptions.overridden */ update prescribing.prescription \
+            set override_recent_issue = concat_ws(E'\\n', override_recent_issue, $2::text) where id = $1",
+    )
+    .bind(id.uuid())
+    .bind(why)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Writes a new prescription with its items.
 pub async fn insert(
     tx: &mut Tx,

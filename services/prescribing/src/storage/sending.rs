@@ -25,6 +25,8 @@ pub struct SignedParts {
 pub struct Outgoing {
     /// The prescription.
     pub id: Uuid,
+    /// Its consultation.
+    pub consultation: Uuid,
     /// The bytes.
     pub order_message: Vec<u8>,
     /// The X-Request-ID.
@@ -81,7 +83,7 @@ pub async fn store(
 /// The message of a prescription.
 pub async fn message(tx: &mut Tx, id: PrescriptionId) -> Result<Option<Outgoing>, StorageError> {
     Ok(sqlx::query_as(
-        "/* sending.message */ select id, order_message, order_request, role_profile, send_attempts \
+        "/* sending.message */ select id, consultation, order_message, order_request, role_profile, send_attempts \
           from prescribing.prescription where id = $1 and state = 'SENDING'",
     )
     .bind(id.uuid())
@@ -97,7 +99,7 @@ pub async fn claim_due(tx: &mut Tx, hold: Duration, limit: i64) -> Result<Vec<Ou
           where p.id in (select id from prescribing.prescription \
                           where state = 'SENDING' and send_next_at <= ehub.app_now() \
                           order by send_next_at limit $2 for update skip locked) \
-         returning p.id, p.order_message, p.order_request, p.role_profile, p.send_attempts",
+         returning p.id, p.consultation, p.order_message, p.order_request, p.role_profile, p.send_attempts",
     )
     .bind(hold.as_secs_f64())
     .bind(limit)

@@ -50,7 +50,7 @@ impl Housekeeping {
         let scope = Scope::work();
         let looked = self.db.run(&scope, &Look).await?;
         for (prescription, consultation) in &looked.overdue {
-            tracing::warn!(%prescription, %consultation, "a prescription was not signed in time");
+            tracing::warn!(%prescription, ehub.consultation.id = %consultation, "a prescription was not signed in time");
         }
         OVERDUE.add(looked.overdue.len() as u64, &[]);
         let (unsigned, sending) = looked.waiting;

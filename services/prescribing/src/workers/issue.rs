@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ehub_postgres::Scope;
+use ehub_telemetry::job_span;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::operations::send_order::{ClaimDue, Sender};
 
@@ -53,14 +55,18 @@ impl IssueWorker {
             }
         };
         let full = i64::try_from(due.len()).is_ok_and(|count| count == BATCH);
-        let sends = due.iter().map(|message| async {
-            if let Err(error) = self.sender.send(&scope, message).await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    prescription = %message.id,
-                    "an order could not be settled; it is sent again"
-                );
+        let sends = due.iter().map(|message| {
+            let span = job_span("send_order", Some(message.consultation));
+            async {
+                if let Err(error) = self.sender.send(&scope, message).await {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        prescription = %message.id,
+                        "an order could not be settled; it is sent again"
+                    );
+                }
             }
+            .instrument(span)
         });
         futures_util::future::join_all(sends).await;
         full

@@ -113,3 +113,54 @@ async fn what_is_not_signed_in_time_is_marked_once() {
     world.hand.advance(Duration::from_secs(1801));
     assert_eq!(marked().await, 1);
 }
+
+#[tokio::test]
+async fn a_medicine_issued_between_raising_and_issuing_must_be_overridden() {
+    let world = World::new().await;
+    let (first, first_etag) = world.signed().await;
+    let (second, second_etag) = world.signed().await;
+    world.issue(to_issue(&first, &first_etag)).await.expect("issued");
+    assert_eq!(reason(world.issue(to_issue(&second, &second_etag)).await), "RECENTLY_ISSUED");
+    assert_eq!(world.eps.came().len(), 1, "nothing was sent");
+    let mut seen = to_issue(&second, &second_etag);
+    seen.override_recent_issue = "the first was lost on the way home".to_owned();
+    let answer = world.issue(seen).await.expect("issued").into_inner();
+    assert!(answer.state() == PrescriptionState::Issued);
+    assert_eq!(world.audited("IssuePrescription").await, ["OK", "RECENTLY_ISSUED", "OK"]);
+}
+
+#[tokio::test]
+async fn what_was_overridden_when_raised_covers_what_had_been_issued_by_then() {
+    let world = World::new().await;
+    let (first, etag) = world.signed().await;
+    world.issue(to_issue(&first, &etag)).await.expect("issued");
+    world.hand.advance(Duration::from_secs(1));
+    let mut overridden = world.to_raise();
+    overridden.override_recent_issue = "lost on the way home".to_owned();
+    let (second, second_etag) = world.sign_raised(&overridden).await;
+    let (third, third_etag) = world
+        .sign_raised(&{
+            let mut again = world.to_raise();
+            again.override_recent_issue = "lost again".to_owned();
+            again
+        })
+        .await;
+    world.hand.advance(Duration::from_secs(1));
+    world.issue(to_issue(&second, &second_etag)).await.expect("what was looked at when it was raised");
+    assert_eq!(
+        reason(world.issue(to_issue(&third, &third_etag)).await),
+        "RECENTLY_ISSUED",
+        "nobody looked at this one"
+    );
+}
+
+#[tokio::test]
+async fn of_two_that_are_issued_at_once_one_is_told_of_the_other() {
+    let world = World::new().await;
+    let (first, first_etag) = world.signed().await;
+    let (second, second_etag) = world.signed().await;
+    let (one, other) =
+        tokio::join!(world.issue(to_issue(&first, &first_etag)), world.issue(to_issue(&second, &second_etag)));
+    assert_eq!([one.is_ok(), other.is_ok()].iter().filter(|ok| **ok).count(), 1, "exactly one goes out");
+    assert_eq!(world.eps.came().len(), 1);
+}

@@ -1,7 +1,10 @@
 //! PreparePrescription, SignPrescription, VoidPrescription.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
-use ehub_auth::GrantPresented;
+use ehub_auth::{Caller, GrantPresented};
+use ehub_identifiers::OdsCode;
 use ehub_proto::prescribing::v1::{
     PreparePrescriptionRequest, PrescriptionState, SignPrescriptionRequest,
     prescribing_service_server::PrescribingService,
@@ -30,6 +33,22 @@ async fn without_the_grant_no_digest_is_asked_for() {
     let raised = world.raise(&world.to_raise()).await.expect("raised").into_inner();
     let what = PreparePrescriptionRequest { request_id: id(), name: raised.name, etag: raised.etag };
     assert_eq!(reason(world.prepare_as(what, GrantPresented::Absent).await), "GRANT_REQUIRED");
+    assert_eq!(world.eps.prepared(), 0);
+}
+
+#[tokio::test]
+async fn a_token_for_another_practice_learns_nothing_of_a_prescription() {
+    let world = World::new().await;
+    let raised = world.raise(&world.to_raise()).await.expect("raised").into_inner();
+    let mut caller = Caller::clone(&person(HUB, "anna"));
+    caller.practices = Some(vec![OdsCode::parse("B82002").expect("a code")]);
+    for name in [raised.name, format!("prescriptions/{}", id())] {
+        for grant in [GrantPresented::Absent, world.grant(1)] {
+            let what = PreparePrescriptionRequest { request_id: id(), name: name.clone(), etag: raised.etag.clone() };
+            let asked = request(what, &path("PreparePrescription"), Arc::new(caller.clone()), grant);
+            assert_eq!(reason(world.parts.rpc.prepare_prescription(asked).await), "PRESCRIPTION_NOT_FOUND");
+        }
+    }
     assert_eq!(world.eps.prepared(), 0);
 }
 
@@ -65,6 +84,23 @@ async fn only_the_prescriber_signs_and_only_this_digest() {
     let signed = world.sign("anna", &raised.name, &prepared.etag, &signature).await.expect("signed");
     assert!(signed.state() == PrescriptionState::Signed);
     assert_eq!(reason(world.sign("anna", &raised.name, &signed.etag, &signature).await), "WRONG_STATE");
+}
+
+#[tokio::test]
+async fn only_a_certificate_of_a_named_authority_signs() {
+    let world = World::with_authorities(vec![signer::other_authority()]).await;
+    let raised = world.raise(&world.to_raise()).await.expect("raised").into_inner();
+    let prepared = world.prepare(&raised.name, &raised.etag).await.expect("prepared");
+    let signature = signer::sign(&prepared.digest);
+    let refused = world.sign("anna", &raised.name, &prepared.etag, &signature).await;
+    assert_eq!(reason(refused), "SIGNATURE_INVALID");
+    assert_eq!(world.audited("SignPrescription").await.len(), 1, "the refusal is an event of the audit");
+
+    let world = World::with_authorities(vec![signer::other_authority(), signer::authority()]).await;
+    let raised = world.raise(&world.to_raise()).await.expect("raised").into_inner();
+    let prepared = world.prepare(&raised.name, &raised.etag).await.expect("prepared");
+    let signed = world.sign("anna", &raised.name, &prepared.etag, &signer::sign(&prepared.digest)).await;
+    assert!(signed.expect("signed").state() == PrescriptionState::Signed);
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make ids of their own")]
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use ehub_auth::GrantPresented;
@@ -90,7 +93,18 @@ impl World {
         world
     }
 
+    /// Where only the certificates of an authority count.
+    pub async fn with_authorities(files: Vec<PathBuf>) -> Self {
+        let world = Self::build(files).await;
+        world.member("anna", "2026-01-01", "").await.expect("a membership");
+        world
+    }
+
     pub async fn without_members() -> Self {
+        Self::build(Vec::new()).await
+    }
+
+    async fn build(authorities: Vec<PathBuf>) -> Self {
         let (clock, hand) = Clock::manual(datetime!(2026-11-20 10:00 UTC));
         let db = TestDb::create("prescribing", &MIGRATIONS, clock.clone()).await;
         let (hub, practice, consultation) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
@@ -103,7 +117,7 @@ impl World {
         let pages = Arc::new(PageTokens::new(&[7; 32], clock));
         let pools = (Calls::new(db.run.clone()), db.work.clone());
         let source: Arc<dyn PatientSource> = patients.clone();
-        let parts = Parts::new(&settings(&eps.url), Live::No, pools, pages, source).expect("parts");
+        let parts = Parts::new(&settings(&eps.url, authorities), Live::No, pools, pages, source).expect("parts");
         let world = Self { db, parts, eps, patients, hand, hub, practice, consultation };
         world.accept(consultation).await;
         world.cost_centre("QOP").await.expect("a cost centre");
@@ -256,7 +270,12 @@ impl World {
 
     /// A prescription signed by Anna: its name and etag.
     pub async fn signed(&self) -> (String, String) {
-        let raised = self.raise(&self.to_raise()).await.expect("raised").into_inner();
+        self.sign_raised(&self.to_raise()).await
+    }
+
+    /// The same of what is to be raised.
+    pub async fn sign_raised(&self, what: &RaisePrescriptionRequest) -> (String, String) {
+        let raised = self.raise(what).await.expect("raised").into_inner();
         let prepared = self.prepare(&raised.name, &raised.etag).await.expect("prepared");
         let signature = signer::sign(&prepared.digest);
         let signed = self.sign("anna", &raised.name, &prepared.etag, &signature).await.expect("signed");
@@ -320,7 +339,8 @@ pub fn item(code: &str) -> Item {
 }
 
 pub fn to_issue(name: &str, etag: &str) -> IssuePrescriptionRequest {
-    IssuePrescriptionRequest { request_id: id(), name: name.to_owned(), etag: etag.to_owned() }
+    let override_recent_issue = String::new();
+    IssuePrescriptionRequest { request_id: id(), name: name.to_owned(), etag: etag.to_owned(), override_recent_issue }
 }
 
 /// The reason of a refusal.
@@ -329,12 +349,13 @@ pub fn reason<T>(answer: Result<T, Status>) -> String {
     status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_else(|| status.to_string())
 }
 
-fn settings(eps: &str) -> Settings {
+fn settings(eps: &str, authorities: Vec<PathBuf>) -> Settings {
     Settings {
         patient_key: Secret::new("0123456789abcdef0123456789abcdef"),
         eps: EpsSettings {
             base_url: eps.to_owned(),
             ca_file: None,
+            authorities,
             token_file: None,
             timeout: HumanDuration::from_secs(20),
             answer_within: HumanDuration::from_secs(10),

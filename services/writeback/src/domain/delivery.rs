@@ -42,6 +42,23 @@ pub enum Fact {
     AcceptanceMissing,
 }
 
+impl Fact {
+    /// Its word in metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Undelivered(_) => "undelivered",
+            Self::Received => "received",
+            Self::Refused(_) => "refused",
+            Self::Accepted(_) => "accepted",
+            Self::Declined(_) => "declined",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::ReceiptMissing => "receipt_missing",
+            Self::AcceptanceMissing => "acceptance_missing",
+        }
+    }
+}
+
 /// Everything known of one document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivery {

@@ -1,6 +1,8 @@
 //! What came into the mailbox: kept as it came, then applied to the document it is about.
 
 use ehub_postgres::{StorageError, Tx, Work};
+use ehub_telemetry::{job_span, record_consultation};
+use tracing::Instrument as _;
 
 use super::learn::{Learnt, learn};
 pub use crate::storage::{inbound::Landed, outbound::Key};
@@ -79,15 +81,26 @@ impl Work for ApplyNext {
 
     async fn run(&self, tx: &mut Tx) -> Result<Applied, StorageError> {
         let Some(landed) = inbound::next(tx).await? else { return Ok(Applied::Nothing) };
+        let span = job_span("apply_acknowledgement", None);
+        tx.continues(&span);
+        self.apply(tx, landed).instrument(span).await
+    }
+}
+
+impl ApplyNext {
+    async fn apply(&self, tx: &mut Tx, landed: Landed) -> Result<Applied, StorageError> {
         let applied = match (self.read)(&landed) {
             Finding::Ignored => Applied::Ignored,
             Finding::Unreadable => Applied::Unreadable,
             Finding::About(key, fact) => match outbound::lock(tx, &key).await? {
                 None => Applied::Unmatched,
-                Some(tracked) => match learn(tx, tracked, &[fact]).await? {
-                    Learnt::New => Applied::New,
-                    Learnt::Known => Applied::Repeated,
-                },
+                Some(tracked) => {
+                    record_consultation(tracked.consultation);
+                    match learn(tx, tracked, &[fact]).await? {
+                        Learnt::New => Applied::New,
+                        Learnt::Known => Applied::Repeated,
+                    }
+                }
             },
         };
         inbound::done(tx, &landed.mesh_id, applied.as_str()).await?;

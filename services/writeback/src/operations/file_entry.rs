@@ -8,6 +8,7 @@ use ehub_faults::Fault;
 use ehub_fence::FenceError;
 use ehub_identifiers::{ConsultationId, EntryId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
+use ehub_telemetry::metrics::{Counter, counter};
 use uuid::Uuid;
 
 use crate::{
@@ -18,6 +19,8 @@ use crate::{
         entry::{self, NewVersion},
     },
 };
+
+static FILED: Counter = counter("ehub.writeback.filed", "{entry}", "Entries filed, by the state they began in.");
 
 /// The capability filing needs on the practice's patients.
 const CAPABILITY: &str = "file";
@@ -121,6 +124,7 @@ impl Work for FileEntry {
         } else {
             entry::replace(tx, &new).await?;
         }
+        tx.tally(&FILED, &[("ehub.state", standing.state.as_str())]);
         tx.raise(EntryEvent::Filed {
             entry: self.entry.uuid(),
             consultation: consultation.id,

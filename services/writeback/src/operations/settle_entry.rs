@@ -7,6 +7,7 @@ use ehub_auth::Caller;
 use ehub_identifiers::{EntryId, OdsCode};
 use ehub_postgres::{StorageError, Tx, Work};
 
+use super::moving::MOVES;
 use crate::{
     domain::{EntryEvent, SettleAction, Standing, State},
     storage::entry,
@@ -71,6 +72,7 @@ impl Work for SettleEntry {
         entry::settle(tx, id, known.standing.state, (&self.caller.subject, self.action, &self.note)).await?;
         let standing = Standing::plain(State::Settled);
         let moved = EntryEvent::Moved { entry: id, consultation: known.consultation, standing: standing.clone() };
+        tx.tally(&MOVES, &[("ehub.state", State::Settled.as_str())]);
         tx.raise(moved);
         Ok(standing)
     }

@@ -8,7 +8,7 @@ use ehub_proto::{
     internal::v1::{TracePatientRequest, TracePatientResponse, patients_client::PatientsClient},
 };
 use time::{Date, format_description::well_known::Iso8601};
-use tonic::{Code, Status, body::Body, client::GrpcService, codegen::StdError};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::domain::{Patient, Trace, TraceOutcome};
@@ -38,14 +38,7 @@ pub trait Ask: Send + Sync {
 }
 
 #[async_trait]
-impl<T> Ask for PatientsClient<T>
-where
-    T: GrpcService<Body> + Clone + Send + Sync + 'static,
-    T::Error: Into<StdError>,
-    T::Future: Send,
-    T::ResponseBody: tonic::codegen::Body<Data = tonic::codegen::Bytes> + Send + 'static,
-    <T::ResponseBody as tonic::codegen::Body>::Error: Into<StdError> + Send,
-{
+impl<T: ehub_proto::Way> Ask for PatientsClient<T> {
     async fn ask(&self, request: TracePatientRequest) -> Result<TracePatientResponse, Status> {
         Ok(self.clone().trace_patient(request).await?.into_inner())
     }

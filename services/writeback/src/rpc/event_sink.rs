@@ -15,7 +15,6 @@ use prost::Message;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::times::moment;
 use crate::{
     domain::Medicine,
     operations::apply_event::{self, Clinical, Completed, Consultation},
@@ -90,7 +89,7 @@ async fn completed(tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
     let completed = Completed {
         consultation: uuid(&body.consultation)?,
         epoch: body.epoch,
-        at: moment(body.complete_time.as_ref()).unwrap_or(event.at),
+        at: body.complete_time.as_ref().and_then(ehub_proto::instant).unwrap_or(event.at),
         clinical: if body.clinical { Clinical::Yes } else { Clinical::No },
         prescriptions,
     };

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ehub_faults::{Code, Fault};
 
-use crate::operations::{file_entry, get_entry, list_agreements, list_entries, put_agreement, settle_entry};
+use crate::operations::{
+    file_entry, get_document, get_entry, list_agreements, list_entries, put_agreement, settle_entry,
+};
 
 const DOMAIN: &str = "writeback.ehub";
 
@@ -60,6 +62,23 @@ impl From<get_entry::Error> for Fault {
             get_entry::Error::Access(error) => error.into(),
             get_entry::Error::NotFound => entry_not_found(),
             get_entry::Error::Storage(error) => ehub_calls::storage_fault(&error),
+        }
+    }
+}
+
+impl From<get_document::Error> for Fault {
+    fn from(error: get_document::Error) -> Self {
+        match error {
+            get_document::Error::Access(error) => error.into(),
+            get_document::Error::NotFound => entry_not_found(),
+            get_document::Error::NotMade => Self::new(
+                Code::FailedPrecondition,
+                DOMAIN,
+                "DOCUMENT_NOT_MADE",
+                "no document has been made of the entry: it is made when the entry is sent",
+            ),
+            get_document::Error::WithoutPdf => Self::internal(&error),
+            get_document::Error::Storage(error) => ehub_calls::storage_fault(&error),
         }
     }
 }

@@ -6,11 +6,11 @@ mod content;
 use std::sync::Arc;
 
 use ehub_calls::Call;
-use ehub_faults::{Code, Fault, Fields};
+use ehub_faults::{Fault, Fields};
 use ehub_identifiers::{ConsultationId, EntryId, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::writeback::v1::{
-    EntryState, FileEntryRequest, GetEntryRequest, ListEntriesRequest, SettleEntryRequest,
+    EntryState, FileEntryRequest, GetDocumentRequest, GetEntryRequest, ListEntriesRequest, SettleEntryRequest,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::{
     domain::{SettleAction, State},
     operations::{
         file_entry::FileEntry,
+        get_document::GetDocument,
         get_entry::GetEntry,
         list_entries::{Filter, ListEntries},
         settle_entry::SettleEntry,
@@ -55,28 +56,28 @@ pub(super) fn get_entry(call: &Call, request: &GetEntryRequest) -> Result<GetEnt
     fields.into_result(entry.map(|entry| GetEntry { entry, caller: Arc::clone(&call.caller) }))
 }
 
+pub(super) fn get_document(call: &Call, request: &GetDocumentRequest) -> Result<GetDocument, Fault> {
+    let mut fields = Fields::new();
+    let entry = fields.check("entry", EntryId::parse_name(&request.entry));
+    let message = request.message;
+    fields.into_result(entry.map(|entry| GetDocument { entry, message, caller: Arc::clone(&call.caller) }))
+}
+
 pub(super) fn list_entries(
     call: &Call,
     request: &ListEntriesRequest,
     page_tokens: &Arc<PageTokens>,
 ) -> Result<ListEntries, Fault> {
     let mut fields = Fields::new();
-    let page_size = page_size(&mut fields, request.page_size);
+    let page_size = fields.page_size(request.page_size);
     let consultation = match request.consultation.as_str() {
         "" => None,
         name => fields.check("consultation", ConsultationId::parse_name(name)),
     };
     let state = state(&mut fields, request.state);
-    fields.finish()?;
     let arguments = format!("{}|{}|{}|{}", call.method, call.caller.subject, request.consultation, request.state);
-    let after: Option<(i64, Uuid)> = open(page_tokens, &arguments, &request.page_token)?;
-    let after = match after {
-        None => None,
-        Some((micros, id)) => {
-            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000);
-            Some((at.map_err(|_| bad_page_token())?, id))
-        }
-    };
+    let after = fields.page_token(place(page_tokens.open(&arguments, &request.page_token).ok().as_ref()).ok_or(()));
+    let after = fields.into_result(after)?;
     let practices = call.caller.practices.as_ref().map(|listed| listed.iter().map(ToString::to_string).collect());
     let filter = Filter { consultation: consultation.map(|id| id.uuid()), state, after, practices };
     Ok(ListEntries { filter, page_size, arguments, page_tokens: Arc::clone(page_tokens) })
@@ -105,17 +106,6 @@ fn version(fields: &mut Fields, path: &str, etag: &str) -> Option<i64> {
     fields.check(path, read.ok_or("must be the etag that was read, or empty"))
 }
 
-fn page_size(fields: &mut Fields, asked: i32) -> u16 {
-    match asked {
-        0 => 50,
-        ..0 => {
-            fields.wrong("page_size", "must not be negative");
-            1
-        }
-        _ => u16::try_from(asked.min(500)).unwrap_or(500),
-    }
-}
-
 fn state(fields: &mut Fields, asked: i32) -> Option<State> {
     let known = match EntryState::try_from(asked) {
         Ok(EntryState::Unspecified) => return None,
@@ -125,16 +115,9 @@ fn state(fields: &mut Fields, asked: i32) -> Option<State> {
     fields.check("state", known.ok_or("must be a state of an entry, or unspecified"))
 }
 
-fn open<P: serde::de::DeserializeOwned>(tokens: &PageTokens, arguments: &str, token: &str) -> Result<Option<P>, Fault> {
-    tokens.open(arguments, token).map_err(|_| bad_page_token())
-}
-
-fn bad_page_token() -> Fault {
-    Fault::new(
-        Code::InvalidArgument,
-        "server.ehub",
-        "PAGE_TOKEN_INVALID",
-        "the page token is not one of ours, has expired, or belongs to other arguments",
-    )
-    .violation("page_token", "must be the next_page_token of the page before, with the same arguments")
+/// The entry a page token stands for, by time and id.
+fn place(opened: Option<&Option<(i64, Uuid)>>) -> Option<Option<(OffsetDateTime, Uuid)>> {
+    let Some((micros, id)) = opened? else { return Some(None) };
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(*micros) * 1_000).ok()?;
+    Some(Some((at, *id)))
 }

@@ -1,13 +1,13 @@
 //! Answers.
 
 use ehub_identifiers::{AgreementId, ConsultationId, EntryId};
-use ehub_proto::writeback::v1 as proto;
+use ehub_proto::{timestamp, writeback::v1 as proto};
 
-use super::times::{timestamp, written};
+use super::times::written;
 use crate::{
     domain::{Agreement, Author, Content, Entry, Standing},
     events::state,
-    operations::{file_entry::Filed, list_agreements, list_entries},
+    operations::{file_entry::Filed, get_document, list_agreements, list_entries},
 };
 
 fn etag(version: i64) -> String {
@@ -25,6 +25,11 @@ pub(super) fn filed(filed: &Filed) -> proto::FileEntryResponse {
 
 pub(super) fn got(entry: &Entry) -> proto::GetEntryResponse {
     proto::GetEntryResponse { entry: Some(self::entry(entry)) }
+}
+
+/// All of it in one; it leaves in pieces.
+pub(super) fn document(content: &get_document::Content) -> proto::GetDocumentResponse {
+    proto::GetDocumentResponse { piece: prost::bytes::Bytes::copy_from_slice(&content.0) }
 }
 
 pub(super) fn listed(page: &list_entries::Page) -> proto::ListEntriesResponse {

@@ -1,21 +1,12 @@
-//! Times and days on the wire.
+//! Days on the wire.
 
-use prost_types::Timestamp;
-use time::{Date, OffsetDateTime, format_description::well_known::Iso8601, macros::format_description};
-
-pub(super) fn timestamp(at: OffsetDateTime) -> Timestamp {
-    Timestamp { seconds: at.unix_timestamp(), nanos: i32::try_from(at.nanosecond()).unwrap_or(0) }
-}
-
-pub(super) fn moment(at: Option<&Timestamp>) -> Option<OffsetDateTime> {
-    let at = at?;
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.seconds) * 1_000_000_000 + i128::from(at.nanos)).ok()
-}
+use time::{Date, format_description::well_known::Iso8601, macros::format_description};
 
 /// `YYYY-MM-DD`; only that form.
 pub(super) fn day(text: &str) -> Result<Date, &'static str> {
     let form = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let date = form.then(|| Date::parse(text, &Iso8601::DATE).ok()).flatten();
+    let date = date.filter(|day| (1900..=2200).contains(&day.year()));
     date.ok_or("must be a day as YYYY-MM-DD")
 }
 

@@ -41,6 +41,8 @@ pub struct Tracked {
     pub standing: Standing,
     /// Whether the entry's state follows this document, rather than a later one.
     pub current: bool,
+    /// When MESH accepted it.
+    pub sent_at: Option<OffsetDateTime>,
     /// What is known.
     pub delivery: Delivery,
 }
@@ -53,6 +55,7 @@ impl Row {
             consultation: self.consultation,
             standing: Standing::because(super::state(&self.state)?, self.reason),
             current: self.current,
+            sent_at: self.sent_at,
             delivery: Delivery {
                 attempts: self.attempts,
                 sent: self.sent_at.is_some(),
@@ -100,6 +103,16 @@ pub async fn lock(tx: &mut Tx, key: &Key) -> Result<Option<Tracked>, StorageErro
     .fetch_optional(tx.conn())
     .await?;
     row.map(Row::into_tracked).transpose()
+}
+
+/// The message that decides an entry's state, as it was stored to be sent.
+pub async fn body_of(tx: &mut Tx, entry: Uuid) -> Result<Option<Vec<u8>>, StorageError> {
+    Ok(sqlx::query_scalar(
+        "/* outbound.body_of */ select o.body from writeback.outbound o join writeback.entry e on e.document = o.id where e.id = $1",
+    )
+    .bind(entry)
+    .fetch_optional(tx.conn())
+    .await?)
 }
 
 /// Writes what is known of a document now.

@@ -11,10 +11,10 @@ use crate::{
     operations::mark_overdue::{MarkOverdue, Waiting},
 };
 
-static DEPTH: Gauge = gauge("ehub.writeback.entries", "{entry}", "Entries that have not come to an end, by state");
+static DEPTH: Gauge = gauge("ehub.writeback.entries", "{entry}", "Entries that have not come to an end, by state.");
 static AGE: Gauge =
-    gauge("ehub.writeback.oldest", "s", "Age of the oldest entry that has not come to an end, by state");
-static MISSING: Counter = counter("ehub.writeback.missing", "{document}", "Documents with an acknowledgement missing");
+    gauge("ehub.writeback.oldest", "s", "Age of the oldest entry that has not come to an end, by state.");
+static MISSING: Counter = counter("ehub.writeback.missing", "{document}", "Documents with an acknowledgement missing.");
 
 /// Calls a person when an acknowledgement is missing.
 #[derive(Debug, Clone)]

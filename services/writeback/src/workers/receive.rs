@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use ehub_mesh::{MeshClient, MeshError};
 use ehub_postgres::{Db, Scope, StorageError};
 use ehub_telemetry::metrics::{Counter, counter};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{StreamExt as _, TryStreamExt as _, future::try_join_all};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 static ANSWERS: Counter =
-    counter("ehub.writeback.answers", "{message}", "Messages of the write-back mailbox, by what became of them");
+    counter("ehub.writeback.answers", "{message}", "Messages of the write-back mailbox, by what became of them.");
 
 /// How many messages are taken at once.
 const AT_ONCE: usize = 6;
@@ -100,17 +100,29 @@ impl Receive {
         }
     }
 
+    /// Applies until nothing waits: one looks first, several work when there is something. Answers to
+    /// one document take turns at its row, and may come in any order.
     async fn apply_all(&self) -> Result<(), StorageError> {
-        loop {
-            match self.db.run(&Scope::work(), &ApplyNext { read: mesh::read }).await? {
-                Applied::Nothing => return Ok(()),
-                applied => {
-                    if matches!(applied, Applied::Unmatched | Applied::Unreadable) {
-                        tracing::error!(outcome = applied.as_str(), "an answer fits none of our documents; it is kept");
-                    }
-                    ANSWERS.add(1, &[("ehub.outcome", applied.as_str())]);
-                }
-            }
+        if self.apply_one().await? {
+            try_join_all((0..AT_ONCE).map(async |_| {
+                while self.apply_one().await? {}
+                Ok::<(), StorageError>(())
+            }))
+            .await?;
         }
+        Ok(())
+    }
+
+    /// Applies the oldest that waits; gives whether there was one.
+    async fn apply_one(&self) -> Result<bool, StorageError> {
+        let applied = self.db.run(&Scope::work(), &ApplyNext { read: mesh::read }).await?;
+        if applied == Applied::Nothing {
+            return Ok(false);
+        }
+        if matches!(applied, Applied::Unmatched | Applied::Unreadable) {
+            tracing::error!(outcome = applied.as_str(), "an answer fits none of our documents; it is kept");
+        }
+        ANSWERS.add(1, &[("ehub.outcome", applied.as_str())]);
+        Ok(true)
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use ehub_identifiers::NhsNumber;
 use ehub_postgres::{Db, Scope, StorageError};
-use ehub_telemetry::metrics::{Counter, counter};
+use ehub_telemetry::{
+    job_span,
+    metrics::{Counter, counter},
+};
 use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     document::{Identifiers, Report, Sender, message},
@@ -21,8 +25,9 @@ use crate::{
     peers::Patients,
 };
 
-static SENDS: Counter = counter("ehub.writeback.sends", "{attempt}", "Attempts to send a document, by how they ended");
-static HELD: Counter = counter("ehub.writeback.held", "{entry}", "Entries held for a person before sending, by reason");
+static SENDS: Counter = counter("ehub.writeback.sends", "{attempt}", "Attempts to send a document, by how they ended.");
+static HELD: Counter =
+    counter("ehub.writeback.held", "{entry}", "Entries held for a person before sending, by reason.");
 
 /// How many documents are made or sent at once: each waits for somebody outside most of the time.
 const HANDS: usize = 4;
@@ -94,13 +99,19 @@ impl Send {
             Taken::Held => return Ok(true),
             Taken::Material(material) => material,
         };
+        let span = job_span("make_document", Some(material.unsent.consultation));
+        self.prepare(*material).instrument(span).await?;
+        Ok(true)
+    }
+
+    async fn prepare(&self, material: Material) -> Result<(), StorageError> {
         let consultation = material.unsent.consultation;
         let trace = match self.patients.trace(consultation).await {
             Ok(trace) => trace,
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(%consultation, error, "not traced; the entry waits");
-                return Ok(true);
+                tracing::warn!(error, "not traced; the entry waits");
+                return Ok(());
             }
         };
         let built = match judge(&trace, &material.unsent.practice_ods) {
@@ -111,14 +122,14 @@ impl Send {
         match built {
             Ok(document) => {
                 let stored = self.db.run(&Scope::work(), &StoreDocument { entry, version, document }).await?;
-                tracing::info!(%consultation, stored, "a document was made");
+                tracing::info!(stored, "a document was made");
             }
             Err(reason) => {
                 HELD.add(1, &[("ehub.reason", reason)]);
                 self.db.run(&Scope::work(), &CallToAttention { entry, version, reason }).await?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn build(&self, material: &Material, trace: &Trace, patient: &Patient) -> Result<NewDocument, &'static str> {
@@ -172,10 +183,15 @@ impl Send {
     async fn send_one(&self) -> Result<bool, StorageError> {
         let take = TakeAttempt { resend_after: self.resend_after };
         let Some(attempt) = self.db.run(&Scope::work(), &take).await? else { return Ok(false) };
-        let document = attempt.id;
-        let ending = self.outbox.send(attempt).await;
-        SENDS.add(1, &[("ehub.outcome", word(&ending))]);
-        self.db.run(&Scope::work(), &RecordEnding { document, ending }).await?;
+        let span = job_span("send_document", Some(attempt.consultation));
+        async {
+            let document = attempt.id;
+            let ending = self.outbox.send(attempt).await;
+            SENDS.add(1, &[("ehub.outcome", word(&ending))]);
+            self.db.run(&Scope::work(), &RecordEnding { document, ending }).await
+        }
+        .instrument(span)
+        .await?;
         Ok(true)
     }
 }

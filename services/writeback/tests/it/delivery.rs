@@ -80,6 +80,11 @@ impl World {
 
     /// Stores a document for a released entry, and gives its sender reference with its id.
     pub async fn store(&self) -> (Uuid, Uuid) {
+        self.store_as(b"<Bundle/>").await
+    }
+
+    /// The same with the bytes of the message.
+    pub async fn store_as(&self, body: &[u8]) -> (Uuid, Uuid) {
         let material = self.material().await;
         let clock = self.db.run.clock();
         let document = NewDocument {
@@ -91,7 +96,7 @@ impl World {
             sender_reference: clock.uuid_v7(),
             to_mailbox: material.mailbox.clone(),
             subject: "subject".into(),
-            body: b"<Bundle/>".to_vec(),
+            body: body.to_vec(),
         };
         let ids = (document.id, document.sender_reference);
         let store = StoreDocument { entry: material.unsent.id, version: material.unsent.version, document };

@@ -11,7 +11,7 @@ use ehub_writeback::{
 use time::macros::{date, datetime};
 use uuid::Uuid;
 
-fn report() -> Report {
+pub fn report() -> Report {
     let concept = |id| Sctid::concept(id).expect("a concept");
     let headings = [
         (Heading::Plan, "Penicillin V for 10 days"),
@@ -150,11 +150,11 @@ fn many_pages_each_say_whose_they_are() {
     assert_eq!(render(&report).0, pdf, "the same report gives the same bytes");
 }
 
-fn sender() -> Sender {
+pub fn sender() -> Sender {
     Sender { ods: "H8H01".into(), name: Some("Northside Access Hub".into()), mailbox: "HUBWRB01".into() }
 }
 
-fn ids() -> Identifiers {
+pub fn ids() -> Identifiers {
     let id = Uuid::from_u128;
     Identifiers { document: id(1), bundle: id(2), header: id(3), sender_reference: id(4), replaces: Some(id(5)) }
 }

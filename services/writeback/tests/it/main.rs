@@ -4,6 +4,7 @@ mod agreements;
 mod claims;
 mod delivery;
 mod document;
+mod document_reads;
 mod entries;
 mod receipts;
 mod world;

@@ -15,7 +15,7 @@ use crate::{
     },
     rpc::{
         closing::Asked,
-        parse::{actor, consultation, instant, request_id},
+        parse::{actor, consultation, request_id},
     },
 };
 
@@ -42,7 +42,7 @@ fn past(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let at = fields.require(path, at)?;
-    match instant(at) {
+    match ehub_proto::instant(at) {
         Some(at) if at <= now => Some(at),
         Some(_) => {
             fields.wrong(path, "must not be in the future");
@@ -106,7 +106,7 @@ fn record(fields: &mut Fields, seen: Option<&RecordSeen>, clinical: bool, now: T
     }
 }
 
-fn safe(fields: &mut Fields, safe: Option<&SafeDisposition>, now: Timestamp) -> Option<Safe> {
+pub(crate) fn safe(fields: &mut Fields, safe: Option<&SafeDisposition>, now: Timestamp) -> Option<Safe> {
     let safe = safe?;
     let at = past(fields, "safe_disposition.time", safe.time.as_ref(), now);
     let kind = SafeKind::parse(&safe.kind).ok();
@@ -155,6 +155,15 @@ mod tests {
         assert!(wrong(|fields| assert!(record(fields, Some(&other), true, now()).is_none())));
         let seen = RecordSeen { source: "GP_CONNECT".into(), time: at(-5), not_seen_reason: String::new() };
         assert!(!wrong(|fields| assert!(record(fields, Some(&seen), true, now()).is_some())));
+    }
+
+    #[test]
+    fn a_safe_disposition_is_whole_or_refused() {
+        for (kind, time) in [("WENT_HOME", at(0)), ("AMBULANCE_CALLED", None), ("AMBULANCE_CALLED", at(1))] {
+            let given = SafeDisposition { kind: kind.into(), time };
+            assert!(wrong(|fields| assert!(safe(fields, Some(&given), now()).is_none())), "{kind}");
+        }
+        assert!(!wrong(|fields| assert!(safe(fields, None, now()).is_none())));
     }
 
     #[test]

@@ -20,13 +20,14 @@ use crate::{
         list_organisations::ListOrganisations, put_access_agreement::PutAccessAgreement,
         put_organisation::PutOrganisation, put_roster::PutRoster,
     },
-    rpc::parse::{page_size, page_token, request_id},
+    rpc::parse::request_id,
 };
 
 fn day(fields: &mut Fields, path: &str, text: &str) -> Option<Date> {
     // The standard knows more spellings of ten characters than the contract, such as the week date 2026-W01-1.
     let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let parsed = if shaped { Date::parse(text, &Iso8601::DATE).ok() } else { None };
+    let parsed = parsed.filter(|day| (1900..=2200).contains(&day.year()));
     if parsed.is_none() {
         fields.wrong(path, "must be a date as YYYY-MM-DD");
     }
@@ -85,7 +86,7 @@ pub(crate) fn put_organisation(_: &Call, request: PutOrganisationRequest) -> Res
 pub(crate) fn put_roster(_: &Call, request: PutRosterRequest) -> Result<(Uuid, PutRoster), Fault> {
     let mut fields = Fields::new();
     let id = request_id(&mut fields, &request.request_id);
-    let given = fields.require("roster", request.roster).unwrap_or_default();
+    let Some(given) = fields.require("roster", request.roster) else { return fields.into_result(None) };
     // 600: a subject with the prefix of its issuer.
     let subject = fields.text("roster.subject", &given.subject, 600);
     let organisation = fields.check("roster.organisation_ods", OdsCode::parse(&given.organisation_ods));
@@ -112,7 +113,7 @@ pub(crate) fn put_access_agreement(
 ) -> Result<(Uuid, PutAccessAgreement), Fault> {
     let mut fields = Fields::new();
     let id = request_id(&mut fields, &request.request_id);
-    let given = fields.require("agreement", request.agreement).unwrap_or_default();
+    let Some(given) = fields.require("agreement", request.agreement) else { return fields.into_result(None) };
     let organisation = fields.check("agreement.organisation_ods", OdsCode::parse(&given.organisation_ods));
     let practice = fields.check("agreement.practice_ods", OdsCode::parse(&given.practice_ods));
     if given.capabilities.is_empty() {
@@ -138,10 +139,10 @@ pub(crate) fn list_organisations(
     tokens: &PageTokens,
 ) -> Result<(String, ListOrganisations), Fault> {
     let mut fields = Fields::new();
-    let size = page_size(&mut fields, request.page_size);
-    fields.finish()?;
+    let size = fields.page_size(request.page_size);
     let arguments = format!("{}|{}", call.method, call.caller.subject);
-    let after = page_token(tokens, &arguments, &request.page_token)?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after = fields.into_result(after)?;
     Ok((arguments, ListOrganisations { after, size }))
 }
 
@@ -154,6 +155,7 @@ mod tests {
         for (from, to) in [
             ("2026-13-01", ""),
             ("2026-W01-1", ""),
+            ("0000-01-01", ""),
             ("2026-1-1", ""),
             ("", ""),
             ("2026-01-02", "2026-01-02"),

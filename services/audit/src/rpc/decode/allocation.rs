@@ -47,8 +47,8 @@ pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
         }
         "ItemTransferred" => {
             let event: ItemTransferred = body(bytes)?;
-            let detail = format!("{} {} {}", event.kind, event.from_ods, event.to_ods);
-            Ok(Said::new(act.with_detail(detail), Fact::Transferred { episode: episode(event.episode) }))
+            let detail = format!("{} {} {} {}", event.kind, event.from_ods, event.to_ods, event.safe_kind);
+            Ok(Said::new(act.with_detail(detail.trim_end()), Fact::Transferred { episode: episode(event.episode) }))
         }
         "TransferAcknowledged" => {
             let event: TransferAcknowledged = body(bytes)?;

@@ -127,7 +127,7 @@ fn promise(fields: &mut Fields, at: usize, row: &ProtoPromise) -> Option<Promise
 }
 
 fn day(fields: &mut Fields, path: &str, text: &str) -> Option<Date> {
-    let date = iso_date(text);
+    let date = iso_date(text).filter(|day| (1900..=2200).contains(&day.year()));
     if date.is_none() {
         fields.wrong(path, "must be a date as YYYY-MM-DD");
     }

@@ -11,21 +11,8 @@ use uuid::Uuid;
 
 use crate::{
     operations::{list_enrolments::ListEnrolments, list_quarantined::ListQuarantined},
-    rpc::faults::page_token_invalid,
     storage::quarantine::Listed,
 };
-
-/// A page size: 0 is 50, more than 500 is 500.
-pub(super) fn size(fields: &mut Fields, given: i32) -> usize {
-    match usize::try_from(given) {
-        Ok(0) => 50,
-        Ok(size) => size.min(500),
-        Err(_) => {
-            fields.wrong("page_size", "must not be negative");
-            50
-        }
-    }
-}
 
 /// A time out of a page token.
 pub(super) fn at(micros: i64) -> Option<OffsetDateTime> {
@@ -38,10 +25,10 @@ pub(in crate::rpc) fn list_enrolments(
     tokens: &Arc<PageTokens>,
 ) -> Result<ListEnrolments, Fault> {
     let mut fields = Fields::new();
-    let page_size = size(&mut fields, request.page_size);
-    fields.finish()?;
+    let page_size = usize::from(fields.page_size(request.page_size));
     let arguments = format!("{}|{}|{}", call.method, call.caller.client, call.caller.subject);
-    let after: Option<Uuid> = tokens.open(&arguments, &request.page_token).map_err(|_| page_token_invalid())?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after: Option<Uuid> = fields.into_result(after)?;
     Ok(ListEnrolments { ods: own_organisation(call)?, after, page_size, tokens: Arc::clone(tokens), arguments })
 }
 
@@ -51,11 +38,11 @@ pub(in crate::rpc) fn list_quarantined(
     tokens: &Arc<PageTokens>,
 ) -> Result<ListQuarantined, Fault> {
     let mut fields = Fields::new();
-    let page_size = size(&mut fields, request.page_size);
-    fields.finish()?;
+    let page_size = usize::from(fields.page_size(request.page_size));
     let arguments =
         format!("{}|{}|{}|{}", call.method, call.caller.client, call.caller.subject, request.include_settled);
-    let after: Option<(i64, Uuid)> = tokens.open(&arguments, &request.page_token).map_err(|_| page_token_invalid())?;
+    let after = fields.page_token(tokens.open(&arguments, &request.page_token));
+    let after: Option<(i64, Uuid)> = fields.into_result(after)?;
     Ok(ListQuarantined {
         owner_ods: own_organisation(call)?,
         listed: if request.include_settled { Listed::SettledToo } else { Listed::Waiting },
@@ -66,7 +53,7 @@ pub(in crate::rpc) fn list_quarantined(
     })
 }
 
-fn own_organisation(call: &Call) -> Result<String, Fault> {
+pub(super) fn own_organisation(call: &Call) -> Result<String, Fault> {
     let organisation = call.caller.organisation.as_ref().map(ToString::to_string);
     organisation.ok_or_else(|| {
         Fault::permission_denied("ORGANISATION_UNKNOWN", "the caller's organisation is not in the register")

@@ -11,7 +11,7 @@ use ehub_proto::prescribing::v1::{
 };
 use time::{Date, format_description::well_known::Iso8601};
 
-use super::{Parsed, page_size, request_id};
+use super::{Parsed, request_id};
 use crate::{
     domain::{Membership, Period, Register},
     operations::{list_cost_centres::ListCostCentres, put_cost_centre::PutCostCentre, put_membership::PutMembership},
@@ -130,12 +130,11 @@ pub fn list_cost_centres(
     pages: &Arc<PageTokens>,
 ) -> Result<ListCostCentres, Fault> {
     let mut fields = Fields::new();
-    let size = page_size(&mut fields, request.page_size);
+    let size = fields.page_size(request.page_size);
     let organisation = call.caller.organisation.as_ref().map(ToString::to_string).unwrap_or_default();
     let arguments = format!("{}|{}|{organisation}", call.method, call.caller.subject);
-    let after = fields.check("page_token", pages.open(&arguments, &request.page_token));
-    let list =
-        size.zip(after).map(|(size, after)| ListCostCentres { after, size, pages: Arc::clone(pages), arguments });
+    let after = fields.page_token(pages.open(&arguments, &request.page_token));
+    let list = after.map(|after| ListCostCentres { after, size, pages: Arc::clone(pages), arguments });
     fields.into_result(list)
 }
 

@@ -10,7 +10,7 @@ use ehub_proto::writeback::v1::{Agreement, ListAgreementsRequest, PutAgreementRe
 use time::Date;
 use uuid::Uuid;
 
-use super::{open, page_size, version};
+use super::version;
 use crate::{
     domain::AgreementTerms,
     operations::{list_agreements::ListAgreements, put_agreement::PutAgreement},
@@ -87,9 +87,9 @@ pub(in crate::rpc) fn list_agreements(
     page_tokens: &Arc<PageTokens>,
 ) -> Result<ListAgreements, Fault> {
     let mut fields = Fields::new();
-    let page_size = page_size(&mut fields, request.page_size);
-    fields.finish()?;
+    let page_size = fields.page_size(request.page_size);
     let arguments = format!("{}|{}", call.method, call.caller.subject);
-    let after: Option<Uuid> = open(page_tokens, &arguments, &request.page_token)?;
+    let after = fields.page_token(page_tokens.open(&arguments, &request.page_token));
+    let after: Option<Uuid> = fields.into_result(after)?;
     Ok(ListAgreements { after, page_size, arguments, page_tokens: Arc::clone(page_tokens) })
 }

@@ -11,8 +11,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Peers told apart; beyond them, all share one line.
 const MAX_PEERS: usize = 1024;
 
+/// Says when a line about a peer is due.
 #[derive(Debug, Default)]
-pub(super) struct OncePerMinute(Mutex<HashMap<Option<IpAddr>, Line>>);
+pub struct OncePerMinute(Mutex<HashMap<Option<IpAddr>, Line>>);
 
 #[derive(Debug)]
 struct Line {
@@ -22,7 +23,7 @@ struct Line {
 
 impl OncePerMinute {
     /// Whether a line for `peer` is due, and how many were left out since the last.
-    pub(super) fn due(&self, peer: Option<IpAddr>, now: Instant) -> Option<u64> {
+    pub fn due(&self, peer: Option<IpAddr>, now: Instant) -> Option<u64> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() >= MAX_PEERS && !lines.contains_key(&peer) {
             lines.retain(|_, line| now.saturating_duration_since(line.written) < MINUTE);
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn one_line_a_minute_says_how_many_were_left_out() {
-        let (lines, start) = (OncePerMinute::default(), crate::testing::clock().monotonic());
+        let (lines, start) = (OncePerMinute::default(), ehub_clock::Clock::system().monotonic());
         assert_eq!(lines.due(peer(1), start), Some(0));
         assert_eq!(lines.due(peer(1), start + MINUTE / 2), None);
         assert_eq!(lines.due(peer(2), start), Some(0));
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_peers_shares_one_line_and_old_peers_make_room() {
-        let (lines, start) = (OncePerMinute::default(), crate::testing::clock().monotonic());
+        let (lines, start) = (OncePerMinute::default(), ehub_clock::Clock::system().monotonic());
         let written = (0..5000).filter(|number| lines.due(peer(*number), start).is_some()).count();
         assert_eq!(written, MAX_PEERS + 1);
         assert_eq!(lines.0.lock().unwrap().len(), MAX_PEERS + 1);

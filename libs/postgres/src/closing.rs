@@ -1,0 +1,121 @@
+//! How a transaction ends: everything that was noted while it ran, in one statement before the commit.
+//!
+//! Events get the next versions of their streams, and stand in the outbox in the order they were raised in. The record
+//! of an answer, or the version of a stream that was applied, goes with them.
+
+use const_format::concatcp;
+use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{Draft, IdempotencyKey, StorageError};
+
+/// What is written at the end.
+#[derive(Debug, Default)]
+pub(crate) struct Closing {
+    pub drafts: Vec<Draft>,
+    pub with: Option<With>,
+}
+
+/// What goes with the events.
+#[derive(Debug)]
+pub(crate) enum With {
+    /// What is answered under a key.
+    Answer { key: IdempotencyKey, digest: Vec<u8>, answer: Vec<u8> },
+    /// The version of a source's stream that was applied.
+    Heard { source: String, stream: Uuid, incarnation: i64, version: i64 },
+}
+
+const ANSWER: &str = "answer as (insert into ehub.idempotency (client, subject, method, request_id, digest, answer, at) \
+    values ($9, $10, $11, $12, $13, $14, $8)) ";
+const HEARD: &str = "insert into ehub.inbox (source, stream, incarnation, version) values ($9, $10, $11, $12) \
+    on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation";
+/// $1–$6 say one thing each of every event; $7 and $8 hold for all. A stream's row is locked by counting it up, which
+/// makes its versions gapless and in the order of commits; streams in the order of their ids, whoever locks them.
+const RAISE: &str = "given as (select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::uuid[], $6::bool[]) \
+        with ordinality as g (event, stream, kind, body, consultation, alone, place)), \
+    counted as (insert into ehub.outbox_stream as s (stream, version) \
+        select stream, count(*) from given where not alone group by stream order by stream \
+        on conflict (stream) do update set version = s.version + excluded.version returning stream, version) \
+    insert into ehub.outbox (shard_group, stream, version, kind, body, event, consultation, traceparent, at) \
+    select get_byte(uuid_send(g.stream), 15) >> 4, g.stream, \
+           coalesce(c.version - count(*) over (partition by g.stream) + row_number() over (partition by g.stream order by g.place), 1), \
+           g.kind, g.body, g.event, g.consultation, $7::text, $8::timestamptz \
+      from given g left join counted c using (stream) order by g.place";
+
+impl Closing {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.drafts.is_empty() && self.with.is_none()
+    }
+
+    /// Writes it; `event` makes ids.
+    pub(crate) async fn write(
+        &self,
+        conn: &mut PgConnection,
+        event: impl Fn() -> Uuid,
+        at: OffsetDateTime,
+        traceparent: Option<&str>,
+    ) -> Result<(), StorageError> {
+        const RAISE_ALONE: &str = concatcp!("/* outbox.raise */ with ", RAISE);
+        const RAISE_AND_ANSWER: &str = concatcp!("/* outbox.raise, idempotency.record */ with ", ANSWER, ", ", RAISE);
+        const RAISE_AND_HEARD: &str = concatcp!("/* outbox.raise, inbox.remember */ with heard as (", HEARD, "), ", RAISE);
+        let with = self.with.as_ref();
+        let statement = match with {
+            None => RAISE_ALONE,
+            Some(With::Answer { .. }) => RAISE_AND_ANSWER,
+            Some(With::Heard { .. }) if self.drafts.is_empty() => return self.heard(conn).await,
+            Some(With::Heard { .. }) => RAISE_AND_HEARD,
+        };
+        let query = self.bind_events(sqlx::query(statement), event).bind(traceparent).bind(at);
+        let query = match with {
+            None => query,
+            Some(With::Answer { key, digest, answer }) => query
+                .bind(&key.client)
+                .bind(&key.subject)
+                .bind(key.method)
+                .bind(key.request_id)
+                .bind(digest)
+                .bind(answer),
+            Some(With::Heard { source, stream, incarnation, version }) => {
+                query.bind(source).bind(stream).bind(incarnation).bind(version)
+            }
+        };
+        query.execute(conn).await?;
+        Ok(())
+    }
+
+    /// Writes the version alone: most deliveries raise nothing.
+    async fn heard(&self, conn: &mut PgConnection) -> Result<(), StorageError> {
+        let Some(With::Heard { source, stream, incarnation, version }) = &self.with else { return Ok(()) };
+        sqlx::query(
+            "/* inbox.remember */ insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
+             on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation",
+        )
+        .bind(source)
+        .bind(stream)
+        .bind(incarnation)
+        .bind(version)
+        .execute(conn)
+        .await?;
+        Ok(())
+    }
+
+    fn bind_events<'q>(
+        &'q self,
+        query: Query<'q, Postgres, PgArguments>,
+        event: impl Fn() -> Uuid,
+    ) -> Query<'q, Postgres, PgArguments> {
+        let ids: Vec<Uuid> = self.drafts.iter().map(|_| event()).collect();
+        let streams: Vec<Uuid> =
+            self.drafts.iter().zip(&ids).map(|(draft, event)| draft.stream.unwrap_or(*event)).collect();
+        let alone: Vec<bool> = self.drafts.iter().map(|draft| draft.stream.is_none()).collect();
+        let consultations: Vec<Option<Uuid>> = self.drafts.iter().map(|draft| draft.consultation).collect();
+        query
+            .bind(ids)
+            .bind(streams)
+            .bind(self.drafts.iter().map(|draft| draft.kind).collect::<Vec<_>>())
+            .bind(self.drafts.iter().map(|draft| draft.body.as_slice()).collect::<Vec<_>>())
+            .bind(consultations)
+            .bind(alone)
+    }
+}

@@ -1,0 +1,106 @@
+"""What a safeguard costs: whole lives with it and without, in turns, so that what else the machine does hits both.
+
+The switches are ones a deployer or a client has. Each pair is two suites with databases of their own, loaded in turns
+(with, without, without, with, …); the ratio is that of the medians.
+
+- Token check: a service never serves without one, so the pair is the check as it usually is (a token seen before is found
+  in the cache) against its most costly form (every call bears a token never seen, and its signature is verified).
+- Tracing: spans exported at a ratio of 0.1, and all of them, against none (`OTEL_TRACES_EXPORTER=none`).
+- Row security: as always against roles that PostgreSQL exempts from it (BYPASSRLS).
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from pathlib import Path
+
+from bench_home import SERVICES, Home, until
+
+SPANS_OFF = {"OTEL_TRACES_EXPORTER": "none"}
+
+
+def ratio_of(share: float) -> dict[str, str]:
+    """New traces kept at this share."""
+    return {"OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": str(share)}
+
+
+def costs(binaries: Path, seconds: float, rounds: int) -> dict:
+    """All of them."""
+    found = {}
+    with Home("pair-a", binaries, ratio_of(0.1)) as sampled:
+        with Home("pair-b", binaries, SPANS_OFF) as silent:
+            found["tracing_0.1"] = compare((silent, {}), (sampled, {}), seconds, rounds)
+            found["row_security"] = row_security(silent, seconds, rounds)
+            found["token_check"] = token_check(silent, seconds, rounds)
+        with Home("pair-c", binaries, ratio_of(1.0)) as always, Home("pair-b", binaries, SPANS_OFF) as silent:
+            found["tracing_always"] = compare((silent, {}), (always, {}), seconds, rounds)
+    return found
+
+
+def compare(without: tuple[Home, dict], having: tuple[Home, dict], seconds: float, rounds: int) -> dict:
+    """Lives a second without and with, in turns."""
+    rates: dict[str, list[float]] = {"without": [], "with": []}
+    for home, options in (without, having):
+        home.load("lives", seconds=min(4.0, seconds), **options)
+    for number in range(rounds):
+        order = [("without", without), ("with", having)]
+        for name, (home, options) in order if number % 2 == 0 else reversed(order):
+            rates[name].append(home.load("lives", seconds=seconds, **options)["lives_per_second"])
+    return judged(rates)
+
+
+def judged(rates: dict[str, list[float]]) -> dict:
+    """The share of the rate that is lost."""
+    without, having = statistics.median(rates["without"]), statistics.median(rates["with"])
+    spread = max((max(some) - min(some)) / statistics.median(some) for some in rates.values())
+    return {"without": without, "with": having, "cost": 1 - having / without, "spread": spread, "rates": rates}
+
+
+def row_security(home: Home, seconds: float, rounds: int) -> dict:
+    """On one suite: the roles are changed and their connections opened anew between two runs."""
+    rates: dict[str, list[float]] = {"without": [], "with": []}
+    home.load("lives", seconds=min(4.0, seconds))
+    try:
+        for number in range(rounds):
+            for name in ("without", "with") if number % 2 == 0 else ("with", "without"):
+                exempt(home, "bypassrls" if name == "without" else "nobypassrls")
+                rates[name].append(home.load("lives", seconds=seconds)["lives_per_second"])
+    finally:
+        exempt(home, "nobypassrls")
+    return judged(rates)
+
+
+def exempt(home: Home, word: str) -> None:
+    """Makes row security hold or not for every role of the services, and has all sessions begin anew."""
+    for service in SERVICES:
+        for role in ("run", "work"):
+            home.sql(f"alter role ehub_{service}_{role} {word}")
+    home.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename like 'ehub%'")
+    # Whoever was cut off connects again with its next statement; a run begins when all have.
+    ready = "select count(distinct usename) >= 5 from pg_stat_activity where usename like 'ehub%'"
+    until(lambda: home.sql(ready)[0][0] == "t", 60, "connections after a change of roles")
+    time.sleep(1.0)
+
+
+def token_check(home: Home, seconds: float, rounds: int) -> dict:
+    """The same token again and again, against a token for every call."""
+    tokens = home.path / "tokens.json"
+
+    def fresh() -> dict:
+        number = 6_000 if seconds > 3 else 800
+        each = {"supplier": number // 4, "gp-anna": number, "gp-bert": number}
+        tokens.write_text(json.dumps({persona: [home.suite.minted(home.suite.fresh(persona)) for _ in range(many)] for persona, many in each.items()}))
+        return {"tokens": tokens}
+
+    rates: dict[str, list[float]] = {"without": [], "with": []}
+    home.load("lives", seconds=min(4.0, seconds))
+    for number in range(rounds):
+        for name in ("without", "with") if number % 2 == 0 else ("with", "without"):
+            options = fresh() if name == "with" else {}
+            rates[name].append(home.load("lives", seconds=seconds, **options)["lives_per_second"])
+    return judged(rates)
+
+
+__all__ = ["costs"]

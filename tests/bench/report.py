@@ -1,0 +1,136 @@
+"""The report: every number with what it is measured against, and the absolute beside the ratio."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import svg
+
+UNDER = {"tracing_0.1": 0.05, "row_security": 0.05, "token_check": 0.03, "tracing_always": None}
+NAMES = {
+    "tracing_0.1": "tracing, ratio 0.1",
+    "tracing_always": "tracing, always",
+    "row_security": "row security",
+    "token_check": "verifying a new token for every call",
+}
+
+
+def write(folder: Path, name: str, found: dict) -> None:
+    """JSON, Markdown and plots, side by side."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=1, default=str) + "\n")
+    said = [_head(found)]
+    for part, tell in (("lives", _lives), ("submits", _submits), ("claims", _claims), ("costs", _costs), ("sizes_of_services", _sizes), ("statements", _statements)):
+        if part in found:
+            said.append(tell(found[part], folder, name))
+    (folder / f"{name}.md").write_text("\n".join(said))
+
+
+def _head(found: dict) -> str:
+    machine = dict(found["machine"])
+    settings = machine.pop("postgresql", {})
+    lines = ["# Benchmark", ""]
+    if found["smoke"]:
+        lines += ["**A smoke run: it shows that everything runs, not how fast it is.**", ""]
+    lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in machine.items()]
+    lines.append("- PostgreSQL: " + ", ".join(f"{key} {value}" for key, value in settings.items()))
+    lines.append(f"- took {found.get('seconds')} s; load generator and stand-ins (EPS, demographics, MESH) on the same machine, in Rust; all by gRPC, none by MESH")
+    return "\n".join(lines) + "\n"
+
+
+def _table(head: list[str], rows: list[list[object]]) -> str:
+    def cell(value: object) -> str:
+        return f"{value:.3g}" if isinstance(value, float) and abs(value) < 100 else f"{value:,.0f}" if isinstance(value, float) else str(value)
+
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(cell(value) for value in row) + " |" for row in rows]) + "\n"
+
+
+def _lives(found: dict, folder: Path, name: str) -> str:
+    run, floor, per = found["run"], found["floor"], found["per_life"]
+    svg.bars(folder / f"{name}-lives.svg", "Whole lives a second", "/s", {"pgbench, same writes": floor["lives_per_second"], "eHub, five processes": run["lives_per_second"]})
+    svg.bars(folder / f"{name}-processor.svg", "Processor time of one life", "ms", per["processor_ms"])
+    steps = run["calls"]["steps"]
+    rows = [[step, times["count"], times["p50"], times["p99"], times["p999"]] for step, times in steps.items() if times["count"]]
+    floor_rows = floor["rows_per_life"]
+    return "\n".join(
+        [
+            "## Whole lives\n",
+            "Submit, claim, file, raise, prepare, sign, issue, complete, every event delivered to every subscriber, the document sent and acknowledged twice, every audit leaf appended. The rate counts from the first submission to the moment nothing is on its way any more.\n",
+            _table(
+                ["", "lives/s", "commits that wrote, a life", "WAL bytes a life"],
+                [
+                    ["eHub", run["lives_per_second"], per["commits_that_wrote"], per["wal_bytes"]],
+                    ["pgbench, the same writes", floor["lives_per_second"], floor["commits_per_life"], floor["wal_bytes_per_life"]],
+                    ["**share of the floor**", f"**{found['share_of_floor']:.1%}**", "", ""],
+                ],
+            ),
+            f"{run['completed']} lives in {run['seconds']['arrived']:.1f} s ({run['seconds']['submitting']:.0f} s of submitting), {run['at_once']} at once; events not delivered when the last was closed: {run['backlog_when_closed']['events']}. Failures: {run['calls']['failures'] or 'none'}.\n",
+            f"Rows a life: {floor_rows['inserted']:.0f} inserted, {floor_rows['updated']:.0f} updated, {floor_rows['deleted']:.0f} deleted. The replay has columns, constraints and indexes, no row security, no triggers, no reads; rows that did not outlive the run are replaced by rows of 150 bytes.\n",
+            "Processor time of a life, in ms: " + ", ".join(f"{part} {value:.1f}" for part, value in per["processor_ms"].items()) + f"; together {sum(per['processor_ms'].values()):.1f}.\n",
+            "Transactions a life: " + ", ".join(f"{service} {value:.1f}" for service, value in per["transactions"].items()) + ".\n",
+            _table(["call, under this load", "calls", "p50 ms", "p99 ms", "p99.9 ms"], rows),
+        ]
+    )
+
+
+def _submits(found: dict, folder: Path, name: str) -> str:
+    rows, ours, theirs = [], {}, {}
+    for level in found["levels"]:
+        load, times, one = level["run"]["load"], level["run"]["calls"]["steps"].get("from-due", {"count": 0}), level["one_commit"]
+        if not times["count"]:
+            continue
+        share = level["share_of_peak"]
+        rows.append([f"{share:.0%}", load["offered_per_second"], load["achieved_per_second"], times["p50"], times["p99"], times["p999"], one["p50"], one["p99"], one["p999"], f"{times['p50'] / one['p50']:.1f}×", str(level["run"]["calls"]["failures"] or "none")])
+        for key in ("p50", "p99", "p999"):
+            ours.setdefault(f"submit {key}", []).append((share, times[key]))
+            theirs.setdefault(f"one commit {key}", []).append((share, one[key]))
+    svg.lines(folder / f"{name}-submits.svg", "Submit: from when it was due to the answer", "share of the most submissions a second", "ms", ours | theirs, [(0.25, "25 %"), (0.5, "50 %"), (0.75, "75 %"), (0.9, "90 %")])
+    peak = found["peak"]["load"]["achieved_per_second"]
+    head = ["of peak", "offered/s", "achieved/s", "p50 ms", "p99", "p99.9", "pgbench p50", "p99", "p99.9", "p50 ratio", "failures"]
+    return f"## Submissions\n\nThe most: {peak:.0f} a second, delivery to the other services included. Open loop: a latency runs from when the call was due.\n\n" + _table(head, rows)
+
+
+def _claims(found: dict, folder: Path, name: str) -> str:
+    offered, saturated, alone = found["offered"], found["saturated"], found["skip_locked"]
+    times = offered["calls"]["steps"].get("from-due", {"count": 0})
+    if not times["count"]:
+        return "## Claims\n\nNothing could be claimed.\n"
+    points = {"ClaimNext at 200/s": [(share, value) for share, value in times["points"] if share >= 0.5]}
+    svg.lines(folder / f"{name}-claims.svg", "ClaimNext: 200 a second, 64 claimers", "quantile", "ms", points, [(0.5, "p50"), (0.75, ""), (0.9, "p90"), (0.9999, "p99.99")])
+    twice = offered["claimed_twice"] + saturated["claimed_twice"]
+    rate = saturated["load"]["achieved_per_second"]
+    return "\n".join(
+        [
+            f"## Claiming the next\n\n{found['items']:,} open items of {found['practices']} practices in one pool, 64 claimers.\n",
+            _table(
+                ["", "offered/s", "achieved/s", "p50 ms", "p99 ms", "p99.9 ms"],
+                [
+                    ["ClaimNext", 200, offered["load"]["achieved_per_second"], times["p50"], times["p99"], times["p999"]],
+                    ["pgbench, SKIP LOCKED alone", 200, alone["at_200"]["per_second"], f"mean {alone['at_200']['mean_ms']:.1f}", "", ""],
+                    ["ClaimNext, saturated", "", rate, saturated["calls"]["steps"]["claim"]["p50"], saturated["calls"]["steps"]["claim"]["p99"], saturated["calls"]["steps"]["claim"]["p999"]],
+                    ["pgbench, saturated", "", alone["saturated"]["per_second"], f"mean {alone['saturated']['mean_ms']:.1f}", "", ""],
+                ],
+            ),
+            f"p99 at 200 a second {times['p99']:.1f} ms (wanted: under 20). Claimed twice: **{twice}** of {offered['claimed'] + saturated['claimed']}. Saturated: {rate / alone['saturated']['per_second']:.1%} of SKIP LOCKED alone. Failures: {(offered['calls']['failures'] | saturated['calls']['failures']) or 'none'}.\n",
+        ]
+    )
+
+
+def _costs(found: dict, folder: Path, name: str) -> str:
+    rows = []
+    for key, pair in found.items():
+        most = UNDER.get(key)
+        rows.append([NAMES.get(key, key), pair["without"], pair["with"], f"{pair['cost']:+.1%}", f"≤ {most:.0%}" if most else "reported", f"{pair['spread']:.0%}"])
+    return "## What safeguards cost\n\nWhole lives a second without and with, loaded in turns; the ratio of the medians. A cost below the spread of the rounds is none that was seen. A service never serves without a token check: the pair is every call with a token never seen before, against tokens found in the cache.\n\n" + _table(["", "without/s", "with/s", "cost", "wanted", "spread"], rows)
+
+
+def _sizes(found: dict, folder: Path, name: str) -> str:
+    rows = [[service, one["start_to_ready_s"], one["idle_mb"].get("VmRSS", ""), one["idle_mb"].get("RssAnon", ""), one["loaded_mb"]["VmRSS"], one["loaded_mb"]["RssAnon"], one["binary_mb"]] for service, one in found.items()]
+    return "## Start, memory, size\n\nStart and idle memory (10 s after ready, telemetry on) of a second replica; loaded memory of the first, after the lives above. MB of a million bytes.\n\n" + _table(["", "start to ready s", "idle VmRSS MB", "idle RssAnon MB", "loaded VmRSS MB", "loaded RssAnon MB", "binary MB"], rows)
+
+
+def _statements(found: list[dict], folder: Path, name: str) -> str:
+    rows = [[one["database"], one["calls"], one["milliseconds"], one["rows"], "`" + one["statement"].replace("|", "\\|") + "`"] for one in found[:40]]
+    return "## Statements\n\n" + _table(["database", "calls", "ms in all", "rows", "statement"], rows)

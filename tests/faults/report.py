@@ -1,0 +1,97 @@
+"""Reports of a run: target/reports/faults-<tier>.json and .md, with what is needed to judge and to repeat it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from sql import DatabaseError, Databases
+
+SETTINGS = (
+    "server_version", "fsync", "synchronous_commit", "full_page_writes", "data_checksums", "wal_sync_method",
+    "shared_buffers", "max_connections", "max_wal_size",
+)  # fmt: skip
+
+
+def machine() -> dict:
+    """Where it ran."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    model = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return {
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "processor": model,
+        "system": f"{platform.system()} {platform.release()}",
+        "load_average": [round(value, 1) for value in os.getloadavg()],
+    }
+
+
+def commit(root: Path) -> str:
+    """The commit, with a mark when files differ from it."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True).stdout.strip()
+    dirty = subprocess.run(["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True).stdout
+    return (head or "unknown") + (" with changes" if dirty.strip() else "")
+
+
+def settings(databases: Databases) -> dict[str, str]:
+    """What the database was told."""
+    found = {}
+    for name in SETTINGS:
+        try:
+            found[name] = databases.value("intake", f"select current_setting('{name}') as v")
+        except DatabaseError as error:
+            found[name] = str(error)
+    return found
+
+
+def write(folder: Path, report: dict) -> Path:
+    """Writes both files; the path of the readable one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"faults-{report['tier']}"
+    (folder / f"{name}.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    path = folder / f"{name}.md"
+    path.write_text("\n".join(_readable(report)) + "\n")
+    return path
+
+
+def _readable(report: dict) -> list[str]:
+    held = "every law holds" if report["holds"] else "A LAW IS BROKEN"
+    lines = [f"# Faults, tier `{report['tier']}`: {held}", ""]
+    for name in ("seed", "commit", "started", "seconds", "profile"):
+        lines.append(f"- {name}: {report[name]}")
+    lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in report["machine"].items()]
+    lines.append("- PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in report["postgresql"].items()))
+    if report.get("kill_loop"):
+        lines += ["", "## Kill loop", ""]
+        both = report["kill_loop"]["played"] | report["kill_loop"]["figures"]
+        lines += [f"- {name.replace('_', ' ')}: {_value(value)}" for name, value in both.items()]
+        lines += ["", "| law | looked at | broken |", "|---|---:|---:|"]
+        lines += [f"| {law['law']} | {law['checked']} | {law['broken']} |" for law in report["kill_loop"]["laws"]]
+        for law in report["kill_loop"]["laws"]:
+            lines += [f"- {law['law']}: {example}" for example in law["examples"]]
+    if report["scenarios"]:
+        lines += ["", "## Scenarios", "", "| scenario | law | result | seconds | what was seen |", "|---|---|---|---:|---|"]
+    for one in report["scenarios"]:
+        seen = "; ".join(f"{name} {_value(value)}" for name, value in one["seen"].items()) or one.get("broken", "")
+        result = "holds" if one["holds"] else "BROKEN: " + one.get("broken", "")
+        lines.append(f"| {one['name']} | {one['law']} | {_cell(result)} | {one['seconds']} | {_cell(seen)} |")
+    return lines
+
+
+def _value(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(one)}" for name, one in value.items()) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

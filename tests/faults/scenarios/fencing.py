@@ -1,0 +1,149 @@
+"""Processes are stopped past their leases and go on as if nothing had happened: what they still want to do is refused."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import forms
+from client import Lines, Refused
+from replica import Replica
+from settle import delivered
+from stage import SERVICES, Stage, require
+from story import Story, short
+
+CYCLES = {"ci": 1, "acceptance": 12, "soak": 120}
+RELAYED, SENT = 12, 6
+
+
+def play(stage: Stage) -> dict:
+    """Each cycle takes as long as a lease lasts."""
+    seen: dict[str, int] = {}
+    replicas = {name: Replica(stage, name) for name in ("intake", "writeback")}
+    try:
+        for _ in range(CYCLES[stage.tier]):
+            for name, count in _cycle(stage, replicas).items():
+                seen[name] = seen.get(name, 0) + count
+    finally:
+        for name in ("intake", "writeback", "prescribing"):
+            stage.signal(name, signal.SIGCONT)
+        for replica in replicas.values():
+            replica.stop()
+    return seen
+
+
+def _cycle(stage: Stage, replicas: dict[str, Replica]) -> dict[str, int]:
+    filed = [Story(stage).submit() for _ in range(SENT)]
+    stale, given_back = Story(stage).submit(), Story(stage).submit()
+    for story in [*filed, stale, given_back]:
+        story.known().claim()
+    for story in filed:
+        story.file()
+        story.complete()
+    # Within the edit window, with documents about to be sent, entries and prescriptions under way, a relay at work.
+    for name in ("writeback", "prescribing", "intake"):
+        stage.signal(name, signal.SIGSTOP)
+    relayed = _submitted_elsewhere(stage, replicas["intake"])
+    with ThreadPoolExecutor(2) as pool:
+        late = [pool.submit(_code, act) for act in (lambda: _file(stage, stale), lambda: _raise(stage, stale))]
+        _give_back(stage, given_back)
+        other = Story.__new__(Story)
+        other.__dict__ |= stale.__dict__
+        stage.until(lambda: _claims(other), "the item is claimed by somebody else once the lease is over", 90, 0.5)
+        _delivered(stage, relayed)
+        for name in ("writeback", "prescribing", "intake"):
+            stage.signal(name, signal.SIGCONT)
+        codes = [one.result() for one in late]
+    require("OK" not in codes, f"acts under a lease that was over were taken: {codes}")
+    return _afterwards(stage, stale, other, given_back, filed, relayed) | {"stale_acts_refused": len(codes)}
+
+
+def _submitted_elsewhere(stage: Stage, replica: Replica) -> list[Story]:
+    """Submissions to the replica; who relays them is for the leases to say."""
+    lines = Lines(stage.contract, {name: replica.address for name in SERVICES}, each=1)
+    client = stage.new_client(stage.seed, lines=lines)
+    made = []
+    for _ in range(RELAYED):
+        story = Story(stage, lambda who, method, grant="", **fields: client.act(who, method, grant, **fields))
+        made.append(story.submit())
+    lines.close()
+    return made
+
+
+def _code(act) -> str:
+    try:
+        answer = act()
+    except Refused as refused:
+        return refused.answer.reason or refused.answer.code
+    return answer.reason or answer.code
+
+
+def _file(stage: Stage, story: Story):
+    fields = {"name": story.entry, "consultation": story.consultation, "content": forms.entry(story.word)}
+    request = stage.client.request("WritebackService/FileEntry", request_id=_id(), **fields)
+    return stage.client.once(story.who, "WritebackService/FileEntry", request, story.grant, timeout=120)
+
+
+def _raise(stage: Stage, story: Story):
+    method = "PrescribingService/RaisePrescription"
+    request = stage.client.request(
+        method, request_id=_id(), name=story.prescription, consultation=story.consultation,
+        cost_centre_ods=forms.COST_CENTRE, items=[forms.medicine()], override_recent_issue="A test of faults.",
+    )  # fmt: skip
+    return stage.client.once(story.who, method, request, story.grant, timeout=120)
+
+
+def _id() -> str:
+    return str(uuid.uuid4())
+
+
+def _give_back(stage: Stage, story: Story) -> None:
+    """Given back while guards cannot be told: nobody gets it before the old grant is over."""
+    method = "AllocationService/ReleaseClaim"
+    answer = stage.client.act(story.who, method, story.grant, consultation=story.consultation)
+    require(not answer.fenced, "the release says that everybody was told; two were stopped")
+    request = stage.client.request("AllocationService/ClaimItem", request_id=_id(), consultation=story.consultation)
+    again = stage.client.once("gp-bert", "AllocationService/ClaimItem", request)
+    require(again.reason == "ITEM_NOT_CLAIMABLE", f"claimed while the old grant was in force: {again}")
+
+
+def _claims(story: Story) -> bool:
+    try:
+        story.claim("gp-bert")
+    except Refused:
+        return False
+    return True
+
+
+def _delivered(stage: Stage, stories: list[Story]) -> None:
+    """The replica took over what the stopped relay held."""
+    for story in stories:
+        key = short(story.consultation)
+        query = f"select count(*) as n from allocation.work_item where consultation = '{key}'"
+        stage.until(lambda q=query: stage.databases.value("allocation", q) == "1", f"{key} was relayed", 60)
+
+
+def _afterwards(stage, stale: Story, other: Story, given_back: Story, filed: list[Story], relayed: list[Story]) -> dict:
+    """Nothing of the stale acts is there; the new holder can act; documents arrived once."""
+    key = short(stale.consultation)
+    for service, table in (("writeback", "writeback.entry"), ("prescribing", "prescribing.prescription")):
+        count = stage.databases.value(service, f"select count(*) as n from {table} where consultation = '{key}'")
+        require(count == "0", f"{key}: a stale act left {count} rows in {table}")
+    other.file()
+    other.complete()
+    require(_code(lambda: _raise(stage, given_back)) != "OK", "a prescription under a claim that was given back")
+    for story in filed:
+        stage.until(lambda s=story: s.entry_state() == "ACKNOWLEDGED", f"{story.entry} acknowledged", 120, 0.3)
+    records = forms.control(stage.world["practice"], "/documents?accepted=true")["documents"]
+    taken = [record["nhs_number"] for record in records if not record["duplicate"]]
+    for story in filed:
+        count = taken.count(story.patient["nhs_number"])
+        require(count == 1, f"{story.entry}: taken {count} times by the practice")
+    for story in relayed:
+        key = short(story.consultation)
+        query = f"select count(*) as n from ehub.outbox where consultation = '{key}' and kind like '%.ItemRouted'"
+        require(stage.databases.value("allocation", query) == "1", f"{key}: routed more than once")
+    stage.until(lambda: not delivered(stage.databases), "everything is delivered", 90, 0.5)
+    again = sum(1 for record in records if record["duplicate"])
+    return {"relayed_by_the_replica": len(relayed), "documents_once": len(filed), "documents_recognised_as_repeated": again}
