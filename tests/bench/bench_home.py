@@ -17,11 +17,14 @@ sys.path.insert(0, str(ROOT / "tests/harness"))
 
 from suite import SERVICES, Suite  # noqa: E402
 
-# So that the measured windows hold work and not waiting: how often the workers look when nothing wakes them.
+# How often workers look when nothing wakes them.
 POLLS = {
     "EHUB_INTAKE__SERVICE__MESH__POLL": "5s",
     "EHUB_WRITEBACK__SERVICE__SEND_POLL": "500ms",
     "EHUB_WRITEBACK__SERVICE__RECEIVE_POLL": "500ms",
+    # As a deployment has it; development compares all roots every second.
+    "EHUB_AUDIT__SERVICE__NO_LOSS__EVERY": "60s",
+    "EHUB_AUDIT__SERVICE__NO_LOSS__GRACE": "60s",
 }
 TICKS = os.sysconf("SC_CLK_TCK")
 

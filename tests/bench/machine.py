@@ -45,6 +45,7 @@ def disk() -> str:
     from bench_home import postgres_program
 
     where = ROOT / ".local/bench/fsync-test"
+    where.parent.mkdir(parents=True, exist_ok=True)
     said = _said(postgres_program("pg_test_fsync"), "-s", "1", "-f", str(where))
     where.unlink(missing_ok=True)
     for line in said.splitlines():

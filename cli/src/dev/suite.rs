@@ -113,22 +113,23 @@ pub async fn start(paths: &Paths, options: &DevOptions) -> anyhow::Result<Runnin
     }
     running.wait_until_serving().await?;
     running.serving_after = clock.monotonic() - began;
-    for peer in &mut running.peers {
-        let file = paths.run.join(format!("{}.ready", peer.name));
-        ready_file(peer, &file).await?;
-    }
-    running.world.pids = running
-        .services
-        .iter()
-        .chain(&running.peers)
-        .filter_map(|process| Some((process.name.clone(), process.pid()?)))
-        .collect();
-    running.world.save(&paths.world_file())?;
+    running.tell().await?;
     output::progress(&format!("five services SERVING after {:.1} s", running.serving_after.as_secs_f64()));
     Ok(running)
 }
 
 impl Running {
+    /// Notes what runs, for the other commands, when the peers are there too.
+    async fn tell(&mut self) -> anyhow::Result<()> {
+        for peer in &mut self.peers {
+            let file = self.paths.run.join(format!("{}.ready", peer.name));
+            ready_file(peer, &file).await?;
+        }
+        let processes = self.services.iter().chain(&self.peers);
+        self.world.pids = processes.filter_map(|process| Some((process.name.clone(), process.pid()?))).collect();
+        self.world.save(&self.paths.world_file())
+    }
+
     async fn wait_until_serving(&mut self) -> anyhow::Result<()> {
         let end = deadline(Duration::from_secs(30));
         for process in &mut self.services {

@@ -58,7 +58,8 @@ impl Closing {
     ) -> Result<(), StorageError> {
         const RAISE_ALONE: &str = concatcp!("/* outbox.raise */ with ", RAISE);
         const RAISE_AND_ANSWER: &str = concatcp!("/* outbox.raise, idempotency.record */ with ", ANSWER, ", ", RAISE);
-        const RAISE_AND_HEARD: &str = concatcp!("/* outbox.raise, inbox.remember */ with heard as (", HEARD, "), ", RAISE);
+        const RAISE_AND_HEARD: &str =
+            concatcp!("/* outbox.raise, inbox.remember */ with heard as (", HEARD, "), ", RAISE);
         let with = self.with.as_ref();
         let statement = match with {
             None => RAISE_ALONE,

@@ -3,7 +3,11 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Scope, StorageError, Tx, closing::With, opening::{Question, Told}};
+use crate::{
+    Scope, StorageError, Tx,
+    closing::With,
+    opening::{Question, Told},
+};
 
 /// Whose request, on which method, under which id.
 #[derive(Debug, Clone, PartialEq, Eq)]

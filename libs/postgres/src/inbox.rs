@@ -12,11 +12,12 @@ pub async fn last_heard(tx: &mut Tx, source: &str, stream: Uuid) -> Result<Optio
     {
         return Ok(*version);
     }
-    let version = sqlx::query_scalar("/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2")
-        .bind(source)
-        .bind(stream)
-        .fetch_optional(tx.conn())
-        .await?;
+    let version =
+        sqlx::query_scalar("/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2")
+            .bind(source)
+            .bind(stream)
+            .fetch_optional(tx.conn())
+            .await?;
     Ok(version)
 }
 

@@ -104,7 +104,7 @@ async fn answers(conn: &mut PgConnection, text: String) -> Result<Vec<PgRow>, sq
 }
 
 fn enter(text: &mut String, scope: &Scope, clock: &Clock) {
-    let fixed_now = clock.is_manual().then(|| ehub_clock::rfc3339(clock.now())).unwrap_or_default();
+    let fixed_now = if clock.is_manual() { ehub_clock::rfc3339(clock.now()) } else { String::new() };
     // A person's rights stand under their subject, a client's under the empty name.
     let person = if scope.kind == ScopeKind::Person { scope.subject.as_str() } else { "" };
     let remaining = scope.deadline.map(|deadline| deadline.saturating_duration_since(clock.monotonic()));
@@ -183,7 +183,8 @@ mod tests {
         for value in ["it's", "'; drop table x; --", "\\'", "$1", "é\u{0}", "anna"] {
             let mut text = String::new();
             literal(&mut text, Some(value));
-            let inside = text.strip_prefix("convert_from(decode('").and_then(|rest| rest.strip_suffix("', 'hex'), 'UTF8')"));
+            let inside =
+                text.strip_prefix("convert_from(decode('").and_then(|rest| rest.strip_suffix("', 'hex'), 'UTF8')"));
             assert!(inside.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())), "{text}");
         }
         let mut text = String::new();

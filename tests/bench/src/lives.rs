@@ -14,8 +14,8 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{drain::Drain, histogram::Histogram, life::Stage, suite::Suite};
 
-/// How long a clinician waits when nothing is to be claimed.
-const IDLE: Duration = Duration::from_millis(10);
+/// How long a clinician waits for what was submitted to reach the queue.
+const ON_ITS_WAY: Duration = Duration::from_millis(30);
 /// Submitters at work.
 const SUBMITTERS: usize = 8;
 
@@ -30,6 +30,9 @@ pub struct Plan {
 struct Run {
     stage: Stage,
     places: Semaphore,
+    /// One permit for each submission nobody has set out to claim: asking for what is not there costs the services as
+    /// much as a claim, and is no part of a life.
+    unclaimed: Semaphore,
     begun: Mutex<HashMap<String, Instant>>,
     lives: Mutex<Histogram>,
     submitted: AtomicU64,
@@ -37,6 +40,7 @@ struct Run {
     /// Completions that fell into the time of submission.
     within: AtomicU64,
     submitting: AtomicBool,
+    all_submitted: AtomicBool,
 }
 
 /// Plays; the rate counts from the first submission to the moment when everything has arrived everywhere.
@@ -46,27 +50,36 @@ pub async fn run(suite: Suite, drain: &Drain, plan: Plan) -> anyhow::Result<Valu
     let run = Arc::new(Run {
         stage: Stage::new(suite)?,
         places: Semaphore::new(plan.at_once),
+        unclaimed: Semaphore::new(0),
         begun: Mutex::default(),
         lives: Mutex::default(),
         submitted: AtomicU64::new(0),
         ended: AtomicU64::new(0),
         within: AtomicU64::new(0),
         submitting: AtomicBool::new(true),
+        all_submitted: AtomicBool::new(false),
     });
     let began = clock.monotonic();
-    let mut players = JoinSet::new();
+    let (mut submitters, mut clinicians) = (JoinSet::new(), JoinSet::new());
     for _ in 0..SUBMITTERS {
-        players.spawn(Arc::clone(&run).submit());
+        submitters.spawn(Arc::clone(&run).submit());
     }
     for number in 0..plan.clinicians {
-        players.spawn(Arc::clone(&run).work(if number % 2 == 0 { "gp-anna" } else { "gp-bert" }));
+        clinicians.spawn(Arc::clone(&run).work(if number % 2 == 0 { "gp-anna" } else { "gp-bert" }));
     }
     tokio::time::sleep(plan.time).await;
     run.submitting.store(false, Ordering::Relaxed);
     run.within.store(run.ended.load(Ordering::Relaxed), Ordering::Relaxed);
     // Wakes submitters that wait for a place: nobody needs one any more.
     run.places.close();
-    while players.join_next().await.is_some() {}
+    while let Some(submitter) = submitters.join_next().await {
+        submitter?;
+    }
+    run.all_submitted.store(true, Ordering::SeqCst);
+    run.go_home_when_all_is_done();
+    while let Some(clinician) = clinicians.join_next().await {
+        clinician?;
+    }
     let closed = clock.monotonic() - began;
     let backlog = drain.waiting().await?;
     drain.wait().await?;
@@ -98,7 +111,8 @@ impl Run {
             match self.stage.submit().await {
                 Ok(name) => {
                     self.begun.lock().unwrap_or_else(PoisonError::into_inner).insert(name, now);
-                    self.submitted.fetch_add(1, Ordering::Relaxed);
+                    self.submitted.fetch_add(1, Ordering::SeqCst);
+                    self.unclaimed.add_permits(1);
                 }
                 Err(_) => self.places.add_permits(1),
             }
@@ -106,19 +120,30 @@ impl Run {
     }
 
     async fn work(self: Arc<Self>, persona: &'static str) {
-        while self.submitting.load(Ordering::Relaxed)
-            || self.ended.load(Ordering::Relaxed) < self.submitted.load(Ordering::Relaxed)
-        {
-            match self.stage.claim(persona).await {
-                Ok(Some(claim)) => self.live(persona, claim).await,
-                Ok(None) | Err(_) => tokio::time::sleep(IDLE).await,
+        while let Ok(one) = self.unclaimed.acquire().await {
+            one.forget();
+            loop {
+                match self.stage.claim(persona).await {
+                    Ok(Some(claim)) => break self.live(persona, claim).await,
+                    Ok(None) | Err(_) => tokio::time::sleep(ON_ITS_WAY).await,
+                }
             }
+            self.go_home_when_all_is_done();
+        }
+    }
+
+    /// Ends the clinicians' work, once nothing more is submitted and everything submitted has ended.
+    fn go_home_when_all_is_done(&self) {
+        if self.all_submitted.load(Ordering::SeqCst)
+            && self.ended.load(Ordering::SeqCst) == self.submitted.load(Ordering::SeqCst)
+        {
+            self.unclaimed.close();
         }
     }
 
     async fn live(&self, persona: &str, claim: ehub_proto::allocation::v1::Claim) {
         let done = self.stage.answer(persona, claim).await;
-        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.ended.fetch_add(1, Ordering::SeqCst);
         self.places.add_permits(1);
         // A life that failed is counted by the step that did.
         let Ok(name) = done else { return };

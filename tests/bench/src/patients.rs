@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ehub_clock::Clock;
-use ehub_proto::intake::v1::{
-    Channel, Content, Need, Patient, SubmitConsultationRequest, Submitter, SubmitterKind,
-};
+use ehub_proto::intake::v1::{Channel, Content, Need, Patient, SubmitConsultationRequest, Submitter, SubmitterKind};
 
 /// Everybody's family name.
 pub const FAMILY: &str = "Benchley";
@@ -68,7 +66,8 @@ impl Patients {
             content: Some(Content {
                 need: Need::Clinical.into(),
                 topic: "sore-throat".to_owned(),
-                free_text: "Sore throat for four days, swollen glands, temperature in the evenings. I can drink.".to_owned(),
+                free_text: "Sore throat for four days, swollen glands, temperature in the evenings. I can drink."
+                    .to_owned(),
                 answers: Vec::new(),
                 restricted: false,
             }),

@@ -13,7 +13,8 @@ use std::{
 use anyhow::Context as _;
 use ehub_clock::Clock;
 use ehub_proto::{
-    allocation::v1::allocation_service_client::AllocationServiceClient, intake::v1::intake_service_client::IntakeServiceClient,
+    allocation::v1::allocation_service_client::AllocationServiceClient,
+    intake::v1::intake_service_client::IntakeServiceClient,
     prescribing::v1::prescribing_service_client::PrescribingServiceClient,
     writeback::v1::writeback_service_client::WritebackServiceClient,
 };
@@ -53,6 +54,9 @@ pub struct Addresses {
     pub grpc: String,
 }
 
+/// Tokens by persona, and which is next.
+type Single = BTreeMap<String, (AtomicUsize, Vec<MetadataValue<Ascii>>)>;
+
 /// Access to the suite.
 #[derive(Debug, Clone)]
 pub struct Suite {
@@ -62,7 +66,7 @@ pub struct Suite {
     turn: Arc<AtomicUsize>,
     tokens: Arc<RwLock<BTreeMap<&'static str, MetadataValue<Ascii>>>>,
     /// Tokens to be used for one call each, and how many have been.
-    single: Arc<BTreeMap<String, (AtomicUsize, Vec<MetadataValue<Ascii>>)>>,
+    single: Arc<Single>,
 }
 
 impl Suite {
@@ -170,7 +174,7 @@ impl Suite {
 }
 
 /// Tokens by persona, from a file.
-fn single(file: &Path) -> anyhow::Result<BTreeMap<String, (AtomicUsize, Vec<MetadataValue<Ascii>>)>> {
+fn single(file: &Path) -> anyhow::Result<Single> {
     let tokens: BTreeMap<String, Vec<String>> = serde_json::from_str(&std::fs::read_to_string(file)?)?;
     let mut single = BTreeMap::new();
     for (persona, tokens) in tokens {

@@ -31,7 +31,8 @@ impl Tally {
     /// One step failed.
     pub fn failed(&self, step: &str, error: &anyhow::Error) {
         let why = error.downcast_ref::<Status>().map_or_else(|| format!("{error:#}"), why);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).failures.entry(format!("{step}: {why}")).or_default() += 1;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).failures.entry(format!("{step}: {why}")).or_default() +=
+            1;
     }
 
     /// How often a step was taken.

@@ -14,12 +14,16 @@ fn event(stream: Option<Uuid>, body: u8) -> Draft {
     Draft { stream, kind: "t.Happened", body: vec![body], consultation: stream }
 }
 
+/// Body, stream, version, shard group, whether it is a stream of its own, consultation.
+type Written = (Vec<u8>, Uuid, i64, i16, bool, Option<Uuid>);
+
 #[tokio::test]
 async fn events_get_the_next_versions_of_their_streams_in_the_order_they_were_raised() {
     let db = database(Clock::system()).await;
     for _ in 0..2 {
         let work = act(|tx| {
-            for (stream, body) in [(Some(TWO), 1), (Some(ONE), 2), (None, 3), (Some(TWO), 4), (None, 5), (Some(TWO), 6)] {
+            for (stream, body) in [(Some(TWO), 1), (Some(ONE), 2), (None, 3), (Some(TWO), 4), (None, 5), (Some(TWO), 6)]
+            {
                 tx.raise(event(stream, body));
             }
             Box::pin(async { Ok::<(), StorageError>(()) })
@@ -27,7 +31,7 @@ async fn events_get_the_next_versions_of_their_streams_in_the_order_they_were_ra
         db.run.run(&Scope::service(), &work).await.expect("raised");
     }
     let mut admin = db.admin().await;
-    let written: Vec<(Vec<u8>, Uuid, i64, i16, bool, Option<Uuid>)> = sqlx::query_as(
+    let written: Vec<Written> = sqlx::query_as(
         "select body, stream, version, shard_group, stream = event, consultation from ehub.outbox order by id",
     )
     .fetch_all(&mut admin)
@@ -63,11 +67,10 @@ async fn many_writers_of_one_stream_leave_no_gap() {
     });
     join_all(writers).await;
     let mut admin = db.admin().await;
-    let gapless: Vec<(i64, i64)> =
-        sqlx::query_as("select count(*), max(version) from ehub.outbox group by stream")
-            .fetch_all(&mut admin)
-            .await
-            .expect("reads");
+    let gapless: Vec<(i64, i64)> = sqlx::query_as("select count(*), max(version) from ehub.outbox group by stream")
+        .fetch_all(&mut admin)
+        .await
+        .expect("reads");
     assert_eq!(gapless, [(120, 120), (120, 120)]);
 }
 

@@ -60,7 +60,8 @@ async fn the_serving_roles_own_nothing_and_cannot_rewrite_what_was_said() {
         "alter table ehub.outbox disable row level security",
     ] {
         for db in [&db.run, &db.work] {
-            let error: StorageError = db.lend().await.expect("lent").execute(forbidden).await.expect_err(forbidden).into();
+            let error: StorageError =
+                db.lend().await.expect("lent").execute(forbidden).await.expect_err(forbidden).into();
             assert!(matches!(error, StorageError::Forbidden(_)), "{forbidden}: {error}");
         }
     }

@@ -92,8 +92,10 @@ async fn row_security_refuses_to_write_for_others() {
 #[tokio::test]
 async fn without_a_scope_nothing_is_seen_not_even_by_the_owner() {
     let db = two_practices(Clock::system()).await;
-    let bare: i64 =
-        sqlx::query_scalar("select count(*) from ehub.note").fetch_one(&mut *db.run.lend().await.expect("lent")).await.expect("counts");
+    let bare: i64 = sqlx::query_scalar("select count(*) from ehub.note")
+        .fetch_one(&mut *db.run.lend().await.expect("lent"))
+        .await
+        .expect("counts");
     assert_eq!(bare, 0);
     let url = db.config.migrate_url.as_ref().expect("given");
     let mut owner = PgConnection::connect(url.reveal()).await.expect("connects");
@@ -133,7 +135,8 @@ async fn a_forgotten_session_setting_ends_with_the_next_beginning() {
         ] {
             let mut lent = one.lend().await.expect("lent");
             lent.execute(disturbance).await.expect("runs");
-            let disturbed: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *lent).await.expect("reads");
+            let disturbed: i32 =
+                sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut *lent).await.expect("reads");
             lent.give_back();
             let (same, limits) = one.run(&Scope::work(), &act(|tx| Box::pin(limits(tx)))).await.expect("reads");
             assert_eq!(same, disturbed, "there is one connection");
@@ -167,7 +170,10 @@ async fn a_near_deadline_lowers_the_statement_timeout() {
     });
     let error = one.run(&hurried, &slow).await.expect_err("too slow");
     assert!(matches!(error, StorageError::TimedOut(_)), "{error}");
-    let timeout: String = sqlx::query_scalar("show statement_timeout").fetch_one(&mut *one.lend().await.expect("lent")).await.expect("reads");
+    let timeout: String = sqlx::query_scalar("show statement_timeout")
+        .fetch_one(&mut *one.lend().await.expect("lent"))
+        .await
+        .expect("reads");
     assert_eq!(timeout, "3s");
 }
 

@@ -114,7 +114,7 @@ fn operator(name: &str) -> Arc<Caller> {
 }
 
 fn id() -> String {
-    Uuid::now_v7().to_string()
+    Clock::system().uuid_v7().to_string()
 }
 
 fn to_skip(stream: Uuid, version: i64) -> SkipEventRequest {

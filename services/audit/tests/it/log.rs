@@ -149,9 +149,12 @@ async fn a_row_changed_before_signing_is_not_signed() {
     let (world, waiting) = world().await;
     world.deliver("allocation", waiting).await;
     // Appended by one process that dies before it signs.
-    world.sql("create rule no_signing as on insert to audit.checkpoint do instead nothing").await;
+    world.sql("create function audit.no_row() returns trigger language plpgsql as 'begin return null; end'").await;
+    world
+        .sql("create trigger no_signing before insert on audit.checkpoint for each row execute function audit.no_row()")
+        .await;
     world.appender_of_turn().round(&CancellationToken::new()).await.expect("appended");
-    world.sql("drop rule no_signing on audit.checkpoint").await;
+    world.sql("drop trigger no_signing on audit.checkpoint").await;
     world.sql("update audit.event set outcome = 'REFUSED' where seq = 6").await;
     assert_eq!(tampering(&world).await, Tampering::Event { seq: 6 });
     world.sql("update audit.event set outcome = 'OK' where seq = 6").await;

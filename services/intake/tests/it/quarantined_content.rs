@@ -27,7 +27,7 @@ async fn content(world: &World, name: &str, pdf: bool, caller: Arc<Caller>) -> R
 }
 
 fn refused(outcome: Result<Vec<Vec<u8>>, Status>) -> (Code, String) {
-    let status = outcome.err().expect("refused");
+    let status = outcome.expect_err("refused");
     (status.code(), reason(&status))
 }
 
