@@ -16,6 +16,8 @@ from pathlib import Path
 from bench_home import SERVICES, Home, postgres_program, sql
 
 CLIENTS = 24
+# Each client prepares the statements of a life once; fewer lives would measure that.
+LIVES_OF_A_CLIENT = 30
 FILLER = "floor_filler"
 
 
@@ -50,6 +52,7 @@ class Floor:
 
     def __init__(self, home: Home, work: dict, lives: int) -> None:
         self.home, self.work, self.lives = home, work, lives
+        self.clients = max(1, min(CLIENTS, lives // LIVES_OF_A_CLIENT))
         self.commits = write_commits(home, work["from"], work["to"]) / lives
         self.url = home.admin.rsplit("/", 1)[0] + "/bench_floor"
         wanted = {key: done for key, done in work["rows"].items() if key[1].split(".")[0] != "public"}
@@ -90,7 +93,7 @@ class Floor:
         for table in self.tables:
             units += self._inserts(table) + self._updates(table) + self._deletes(table)
         commits = max(1, round(self.commits))
-        lines = ["\\set k :k + 1", f"\\set life (:k - 1) * {CLIENTS} + :client_id"]
+        lines = ["\\set k :k + 1", f"\\set life (:k - 1) * {self.clients} + :client_id"]
         for number in range(commits):
             some = units[number * len(units) // commits : (number + 1) * len(units) // commits]
             lines += ["\\startpipeline", "begin;", *some, "end;", "\\endpipeline"]
@@ -145,24 +148,24 @@ class Floor:
         """Replays all lives, some times; gives lives a second and what was written."""
         path = self.home.path / "floor.sql"
         path.write_text(self.script())
-        each = self.lives // CLIENTS
+        each = self.lives // self.clients
         rates, wal, commits = [], [], []
         for _ in range(rounds):
             self._reset()
             start = self.home.sql("select pg_current_wal_lsn()")[0][0]
-            command = [postgres_program("pgbench"), "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", "-t", str(each), "-D", "k=0", "-f", str(path), self.url]
+            command = [postgres_program("pgbench"), "-n", "-M", "prepared", "-c", str(self.clients), "-j", "1", "-t", str(each), "-D", "k=0", "-f", str(path), self.url]
             done = subprocess.run(command, capture_output=True, text=True)
             found = re.search(r"^tps = ([\d.]+)", done.stdout, re.M)
             if done.returncode != 0 or not found:
                 raise RuntimeError("pgbench failed:\n" + done.stdout[-500:] + done.stderr[-2000:])
             end = self.home.sql("select pg_current_wal_lsn()")[0][0]
             rates.append(float(found[1]))
-            wal.append(int(self.home.sql(f"select '{end}'::pg_lsn - '{start}'::pg_lsn")[0][0]) / (each * CLIENTS))
-            commits.append(write_commits(self.home, start, end) / (each * CLIENTS))
+            wal.append(int(self.home.sql(f"select '{end}'::pg_lsn - '{start}'::pg_lsn")[0][0]) / (each * self.clients))
+            commits.append(write_commits(self.home, start, end) / (each * self.clients))
         return {
             "lives_per_second": statistics.median(rates),
             "rounds": rates,
-            "clients": CLIENTS,
+            "clients": self.clients,
             "wal_bytes_per_life": statistics.median(wal),
             "commits_per_life": statistics.median(commits),
             "rows_per_life": {"inserted": sum(t.inserted for t in self.tables), "updated": sum(t.updated for t in self.tables), "deleted": sum(t.deleted for t in self.tables)},

@@ -94,7 +94,7 @@ select id, 1, practice, 1, 'HUB', 'H8H01', now() from seed;
 """
 PICK = """begin;
 select consultation as id from bench_queue where pool = 1 and skill = 'gp' order by band, due, consultation limit 1 for update skip locked \\gset
-delete from bench_queue where consultation = :'id';
+delete from bench_queue where consultation = :id;
 end;
 """
 
@@ -108,7 +108,7 @@ def claims(home: Home, seconds: float, items: int) -> dict:
     saturated = home.load("claims", seconds=seconds)
     # The claims' events would still be on their way during what comes next.
     wait_for_delivery(home)
-    return {"items": items, "practices": 500, "offered": offered, "saturated": saturated, "skip_locked": skip_locked(home, seconds, items)}
+    return {"items": items, "practices": 500, "offered": offered, "saturated": saturated, "skip_locked": skip_locked(home, seconds, max(items, 100_000))}
 
 
 def wait_for_delivery(home: Home) -> None:
@@ -133,7 +133,10 @@ create index on bench_queue (pool, skill, band, due, consultation)""")
     base = [postgres_program("pgbench"), "-n", "-M", "extended", "-c", "64", "-j", "1", "-T", str(max(1, round(seconds))), "-f", str(script)]
     found = {}
     for name, more in (("saturated", []), ("at_200", ["-R", "200"])):
-        said = subprocess.run([*base, *more, home.admin], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run([*base, *more, home.admin], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"pgbench: {done.stderr[-500:]}")
+        said = done.stdout
         found[name] = {"per_second": float(re.search(r"^tps = ([\d.]+)", said, re.M)[1]), "mean_ms": float(re.search(r"latency average = ([\d.]+)", said)[1])}
     home.sql("drop table bench_queue")
     return found
