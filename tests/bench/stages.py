@@ -130,14 +130,16 @@ create index on bench_queue (pool, skill, band, due, consultation)""")
     home.sql("vacuum analyze bench_queue")
     script = home.path / "pick.sql"
     script.write_text(PICK)
-    base = [postgres_program("pgbench"), "-n", "-M", "extended", "-c", "64", "-j", "1", "-T", str(max(1, round(seconds))), "-f", str(script)]
+    base = [postgres_program("pgbench"), "-n", "-M", "extended", "-c", "64", "-j", "1", "-T", str(max(5, round(seconds))), "-f", str(script)]
     found = {}
     for name, more in (("saturated", []), ("at_200", ["-R", "200"])):
         done = subprocess.run([*base, *more, home.admin], capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"pgbench: {done.stderr[-500:]}")
-        said = done.stdout
-        found[name] = {"per_second": float(re.search(r"^tps = ([\d.]+)", said, re.M)[1]), "mean_ms": float(re.search(r"latency average = ([\d.]+)", said)[1])}
+        rate, mean = re.search(r"^tps = ([\d.]+)", done.stdout, re.M), re.search(r"latency average = ([\d.]+)", done.stdout)
+        if not rate or not mean:
+            raise RuntimeError(f"pgbench measured nothing:\n{done.stdout[-500:]}")
+        found[name] = {"per_second": float(rate[1]), "mean_ms": float(mean[1])}
     home.sql("drop table bench_queue")
     return found
 
