@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,8 @@ SMOKE = {"lives": 3.0, "warm": 1.0, "floor_rounds": 1, "submits": 1.5, "claims":
 
 def main() -> int:
     """Measures what was asked for."""
+    # Whoever is asked to end stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = _options()
     binaries = options.binaries or build()
     size = SMOKE if options.smoke else FULL
