@@ -73,12 +73,16 @@ def _refusals_in_words(suite: Suite) -> None:
 
 
 def closed_in_production(suite: Suite, _: Path) -> str:
-    """With reflection off, as production demands, health answers and reflection does not; with it on, nothing starts."""
+    """With reflection off, as production demands, health answers and reflection does not; with it on, nothing starts.
+
+    The same goes for a production that would take calls without a deadline.
+    """
     config, binary = str(suite.run / "intake.toml"), str(ROOT / "target/debug/ehub-intake")
-    live = os.environ | {"EHUB_INTAKE__PROFILE": "production"}
+    live = os.environ | {"EHUB_INTAKE__PROFILE": "production", "EHUB_INTAKE__SERVER__DEADLINE__REQUIRED": "false"}
     done = subprocess.run([binary, "--config", config, "--check-config"], env=live, capture_output=True, text=True, timeout=60)
-    if done.returncode == 0 or "server.reflection" not in done.stdout + done.stderr:
-        raise Wrong(f"production takes reflection: exit code {done.returncode}: {done.stdout}{done.stderr}")
+    said = done.stdout + done.stderr
+    if done.returncode == 0 or any(f"server.{what} must stay" not in said for what in ("reflection", "deadline.required")):
+        raise Wrong(f"production takes reflection, or calls without a deadline: exit code {done.returncode}: {done.stdout}{done.stderr}")
     ports = {name: _free_port() for name in ("GRPC", "INTERNAL", "ADMIN")}
     quiet = os.environ | {f"EHUB_INTAKE__SERVER__{name}": f"127.0.0.1:{port}" for name, port in ports.items()}
     quiet |= {"EHUB_INTAKE__SERVER__REFLECTION": "false"}

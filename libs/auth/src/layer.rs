@@ -99,7 +99,7 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         match self.auth.0.admit(&mut request) {
             Ok(()) => ResponseFuture::admitted(self.inner.call(request)),
-            Err(fault) => ResponseFuture::refused(fault.into_status().into_http()),
+            Err(stopped) => ResponseFuture::refused(stopped.recording, stopped.fault.into_status().into_http()),
         }
     }
 }

@@ -30,7 +30,7 @@ pub use config::{Algorithm, AuthConfig, ClaimNames, ConfigFault, GrantConfig, Is
 pub use grant::{GRANT_HEADER, Grant, GrantKind, GrantPresented, GrantRefusal, GrantSigner, SignerError};
 pub use keys::JwksError;
 pub use layer::{AuthLayer, AuthService, OPEN_SERVICES, ResponseFuture};
-pub use refusal::{NotAllowed, RefusalCounts, RefusalSink, Refused};
+pub use refusal::{NotAllowed, Recording, RefusalCounts, RefusalSink, Refused};
 pub use rule::{GrantRequirement, MissingRule, PracticeBinding, Rule, Rules};
 pub use token::TokenRefusal;
 pub use verifier::{StartError, Verifier};

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -78,12 +79,13 @@ pub struct Refused {
     pub at: Timestamp,
 }
 
+/// A refusal that is being recorded; the caller is answered when it is done.
+pub type Recording = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Takes refusals of known callers, so that the service can write one audit event for each.
-///
-/// Called on the request's task: an implementation must not block, and hands the work to a bounded queue.
 pub trait RefusalSink: Send + Sync {
-    /// A known caller was refused.
-    fn refused(&self, refusal: Refused);
+    /// A known caller was refused: gives the work of recording it, which the answer waits for.
+    fn refused(&self, refusal: Refused) -> Recording;
 }
 
 /// Unauthenticated calls by reason, since start.

@@ -9,7 +9,7 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::{
-    AuthConfig, Caller, Grant, GrantKind, GrantSigner, Kind, RefusalSink, Refused, Verifier,
+    AuthConfig, Caller, Grant, GrantKind, GrantSigner, Kind, Recording, RefusalSink, Refused, Verifier,
     config::{Algorithm, ClaimNames, GrantConfig, IssuerConfig, JwksSource},
     dev_issuer::{DevIssuer, DevKey, TokenSpec, jwks},
 };
@@ -187,8 +187,9 @@ impl Kept {
 }
 
 impl RefusalSink for Kept {
-    fn refused(&self, refusal: Refused) {
+    fn refused(&self, refusal: Refused) -> Recording {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
+        Box::pin(std::future::ready(()))
     }
 }
 

@@ -79,18 +79,7 @@ impl Call {
 
     /// The scope its transactions run in.
     pub fn scope(&self) -> Scope {
-        let kind = match self.caller.kind {
-            Kind::Person => ScopeKind::Person,
-            Kind::Client => ScopeKind::Client,
-            Kind::Service => ScopeKind::Service,
-        };
-        let mut scope = Scope::of(kind);
-        scope.organisation = self.caller.organisation.as_ref().map(ToString::to_string);
-        scope.subject.clone_from(&self.caller.subject);
-        scope.client.clone_from(&self.caller.client);
-        scope.traceparent.clone_from(&self.traceparent);
-        scope.deadline = self.deadline;
-        scope
+        Scope { deadline: self.deadline, ..scope_of(&self.caller).traced(self.traceparent.clone()) }
     }
 
     /// The grant that lets the caller act on a consultation.
@@ -102,4 +91,17 @@ impl Call {
     pub fn may_view_by_grant(&self, consultation: Uuid, now: Timestamp) -> bool {
         self.grant.permits_reading(consultation, now)
     }
+}
+
+/// What row security is to know of a caller.
+pub(crate) fn scope_of(caller: &Caller) -> Scope {
+    let mut scope = Scope::of(match caller.kind {
+        Kind::Person => ScopeKind::Person,
+        Kind::Client => ScopeKind::Client,
+        Kind::Service => ScopeKind::Service,
+    });
+    scope.organisation = caller.organisation.as_ref().map(ToString::to_string);
+    scope.subject.clone_from(&caller.subject);
+    scope.client.clone_from(&caller.client);
+    scope
 }

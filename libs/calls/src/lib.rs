@@ -14,6 +14,6 @@ mod storage_faults;
 
 pub use call::Call;
 pub use pieces::{Pieces, in_pieces};
-pub use refused::{Refusals, record_refusals};
+pub use refused::Refusals;
 pub use runner::{Calls, stopping};
 pub use storage_faults::storage_fault;

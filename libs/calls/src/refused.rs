@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use ehub_auth::{Caller, RefusalSink, Refused};
-use ehub_postgres::{Db, Draft, Scope, StorageError, Tx, Work};
+use ehub_auth::{Caller, Recording, RefusalSink, Refused};
+use ehub_postgres::{Draft, StorageError, Tx, Work};
 use ehub_proto::{audit::event::v1::AccessRecorded, timestamp};
 use prost::Message;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{Call, audited::access_event};
-
-/// How many refusals may wait to be written before the next is only counted.
-const WAITING: usize = 4096;
+use crate::{Call, Calls, audited::access_event, call::scope_of};
 
 /// Records that a call was refused.
 pub(crate) struct RefusedCall<'a> {
@@ -37,37 +33,33 @@ impl Work for RefusedCall<'_> {
     }
 }
 
-/// Takes the refusals of the authorisation layer, which has no database.
+/// Writes the refusals of the authorisation layer, which has no database, as audit events.
+///
+/// Each in a task of its own, so that a caller who goes away does not undo it.
 #[derive(Debug, Clone)]
-pub struct Refusals(mpsc::Sender<Refused>);
+pub struct Refusals(Calls);
 
 impl Refusals {
-    /// The layer's end, and what [`record_refusals`] takes.
-    pub fn channel() -> (Self, mpsc::Receiver<Refused>) {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        (Self(sender), receiver)
+    /// Refusals written beside those of these calls; a draining service waits for them too.
+    pub fn new(calls: Calls) -> Self {
+        Self(calls)
     }
 }
 
 impl RefusalSink for Refusals {
-    fn refused(&self, refusal: Refused) {
-        if self.0.try_send(refusal).is_err() {
-            tracing::error!("too many refusals wait to be recorded; one was only counted");
-        }
-    }
-}
-
-/// Writes refusals as audit events until told to stop and none is left.
-pub async fn record_refusals(db: Db, mut refusals: mpsc::Receiver<Refused>, stop: CancellationToken) {
-    loop {
-        let refusal = tokio::select! {
-            refusal = refusals.recv() => refusal,
-            () = stop.cancelled() => refusals.try_recv().ok(),
+    fn refused(&self, refusal: Refused) -> Recording {
+        let db = self.0.db().clone();
+        let scope = scope_of(&refusal.caller).traced(ehub_telemetry::current_traceparent());
+        let record = async move {
+            if let Err(error) = db.run(&scope, &AuthRefused(&refusal)).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
+            }
         };
-        let Some(refusal) = refusal else { return };
-        if let Err(error) = db.run(&Scope::work(), &AuthRefused(&refusal)).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
-        }
+        let written = self.0.tasks().spawn(record.in_current_span());
+        Box::pin(async move {
+            // One that panicked has been logged; the call is refused all the same.
+            let _ = written.await;
+        })
     }
 }
 

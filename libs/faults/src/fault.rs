@@ -53,10 +53,19 @@ impl Fault {
         Self::new(Code::Unavailable, "server.ehub", reason, message).retry_after(Duration::from_secs(1))
     }
 
-    /// A bug of ours: logged in full where it is made, bare on the wire.
+    /// A bug of ours: logged in full where it is made, bare on the wire but for the trace to quote.
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error = %Chain(error), "unexpected failure");
-        Self::new(Code::Internal, "server.ehub", "INTERNAL", "internal error")
+        Self::broken()
+    }
+
+    /// The same where nothing may be said of the error, for it might quote what a handler held.
+    pub fn broken() -> Self {
+        let fault = Self::new(Code::Internal, "server.ehub", "INTERNAL", "internal error");
+        match ehub_telemetry::current_trace_id() {
+            Some(id) => fault.with("trace_id", id),
+            None => fault,
+        }
     }
 
     /// Every field that was wrong.

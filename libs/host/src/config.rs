@@ -94,7 +94,11 @@ impl<S: serde::de::DeserializeOwned> Config<S> {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        ehub_config::load(file, &format!("EHUB_{}", service.to_uppercase()), environment)
+        let mut config: Self = ehub_config::load(file, &format!("EHUB_{}", service.to_uppercase()), environment)?;
+        if config.profile == Profile::Production {
+            config.server.deadline.required.get_or_insert(true);
+        }
+        Ok(config)
     }
 }
 
@@ -108,6 +112,9 @@ impl<S> Config<S> {
             }
             if self.server.reflection {
                 wrong.push("server.reflection must stay false in production".to_owned());
+            }
+            if self.server.deadline.required == Some(false) {
+                wrong.push("server.deadline.required must stay true in production".to_owned());
             }
             for issuer in &self.auth.issuers {
                 if issuer.allow_plain_http || issuer.issuer.starts_with("http://") {

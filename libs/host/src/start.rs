@@ -5,7 +5,7 @@ use std::{ffi::OsString, fmt::Debug, path::PathBuf, process::ExitCode, sync::Arc
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use ehub_auth::{AuthLayer, Rules, Verifier, client::TokenSource};
-use ehub_calls::{Calls, Refusals, record_refusals};
+use ehub_calls::{Calls, Refusals};
 use ehub_clock::Clock;
 use ehub_postgres::{Db, PageTokens, Role};
 use ehub_proto::internal::v1::streams_server::StreamsServer;
@@ -169,17 +169,17 @@ async fn serve_observed<S: Service>(
     let Config { profile, server, database, auth, telemetry: _, identity, peers, outbox, pages_key, service } = config;
     let rules = Rules::from_descriptor(ehub_proto::DESCRIPTOR_SET).context("the contract lacks access rules")?;
     let verifier = Verifier::start(&auth, clock.clone()).await.context("auth")?;
-    let (refusals, refused) = Refusals::channel();
-    let layer = AuthLayer::new(Arc::clone(&verifier), Arc::new(rules), Arc::new(refusals));
-
     let db = Db::open(&database, Role::Run, clock.clone()).context("database.run_url")?;
     let work_db = db.open_beside(&database, Role::Work).context("database.work_url")?;
     db.observe("run");
     work_db.observe("work");
+    let calls = Calls::new(db.clone());
+    let refusals = Refusals::new(calls.clone());
+    let layer = AuthLayer::new(Arc::clone(&verifier), Arc::new(rules), Arc::new(refusals));
     let key = page_key(&pages_key).context("pages_key")?;
     let host = Host {
         name: S::NAME,
-        calls: Calls::new(db.clone()),
+        calls,
         page_tokens: Arc::new(PageTokens::new(&key, clock.clone())),
         profile,
         end_streams: CancellationToken::new(),
@@ -205,8 +205,7 @@ async fn serve_observed<S: Service>(
         .log_filter(move |directives| filter.set(directives).map_err(|error| error.to_string()))
         .worker(access_age)
         .worker(Worker::new("readiness", move |stop| watch.run(stop)))
-        .worker(Worker::new("keys", move |stop| verifier.keep_fresh(stop)))
-        .worker(Worker::new("refusals", move |stop| record_refusals(work_db, refused, stop)));
+        .worker(Worker::new("keys", move |stop| verifier.keep_fresh(stop)));
     for worker in built.workers {
         running = running.worker(worker);
     }

@@ -1,6 +1,6 @@
 //! What can go wrong between us and the database.
 
-use std::error::Error;
+use std::{borrow::Cow, error::Error};
 
 /// A failure of storage. What the driver says stays out of the text and out of the chain of causes, which end up in
 /// logs: its words quote values, and values are patients' data. SQLSTATE and names of ours say what is needed.
@@ -65,6 +65,19 @@ impl StorageError {
             Self::Conflict { .. } => "conflict",
             Self::Collision(_) => "collided",
             Self::Sql(_) | Self::Inconsistent { .. } | Self::NotOneRow { .. } => "failed",
+        }
+    }
+
+    /// What PostgreSQL called it, if it was PostgreSQL that failed.
+    pub(crate) fn sqlstate(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Unavailable(error)
+            | Self::TimedOut(error)
+            | Self::Forbidden(error)
+            | Self::Conflict { driver: error, .. }
+            | Self::Collision(error)
+            | Self::Sql(error) => error.as_database_error()?.code(),
+            Self::Inconsistent { .. } | Self::NotOneRow { .. } => None,
         }
     }
 

@@ -95,12 +95,20 @@ impl Db {
         }
         .instrument(transaction_span(W::NAME))
         .await;
-        let outcome = match &done {
-            Ok(_) => "committed",
-            Err(error) => StorageError::within(error).map_or("refused", StorageError::class),
+        let failed = done.as_ref().err().and_then(|error| StorageError::within(error));
+        let outcome = match (&done, failed) {
+            (Ok(_), _) => "committed",
+            (Err(_), Some(failed)) => failed.class(),
+            (Err(_), None) => "refused",
         };
-        let seconds = (self.clock.monotonic() - begun).as_secs_f64();
-        TRANSACTIONS.record(seconds, &[("ehub.db.transaction", W::NAME), ("ehub.outcome", outcome)]);
+        let state = failed.and_then(StorageError::sqlstate);
+        let about = [
+            ("ehub.db.transaction", W::NAME),
+            ("ehub.outcome", outcome),
+            ("db.response.status_code", state.as_deref().unwrap_or_default()),
+        ];
+        let about = if state.is_some() { &about[..] } else { &about[..2] };
+        TRANSACTIONS.record((self.clock.monotonic() - begun).as_secs_f64(), about);
         done
     }
 

@@ -119,8 +119,8 @@ pub struct Deadlines {
     pub max: HumanDuration,
     /// The most for single methods, by `package.Service/Method`.
     pub methods: BTreeMap<String, HumanDuration>,
-    /// Whether a unary call that names none is refused (production profile).
-    pub required: bool,
+    /// Whether a unary call that names none is refused; in production it always is.
+    pub required: Option<bool>,
 }
 
 impl Default for Deadlines {
@@ -129,7 +129,7 @@ impl Default for Deadlines {
             default: HumanDuration::from_secs(10),
             max: HumanDuration::from_secs(15),
             methods: BTreeMap::new(),
-            required: false,
+            required: None,
         }
     }
 }

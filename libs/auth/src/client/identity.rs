@@ -72,7 +72,7 @@ where
                 request.headers_mut().insert(AUTHORIZATION, header);
                 ResponseFuture::admitted(self.inner.call(request))
             }
-            Err(_) => ResponseFuture::refused(without_token().into_status().into_http()),
+            Err(_) => ResponseFuture::refused(None, without_token().into_status().into_http()),
         }
     }
 }

@@ -11,12 +11,26 @@ use tonic::{
 
 use super::Shared;
 use crate::{
-    Caller, GRANT_HEADER, GrantPresented, GrantRefusal, GrantRequirement, Refused, TokenRefusal, token::MAX_TOKEN_BYTES,
+    Caller, GRANT_HEADER, GrantPresented, GrantRefusal, GrantRequirement, Recording, Refused, TokenRefusal,
+    token::MAX_TOKEN_BYTES,
 };
+
+/// A request that does not pass.
+pub(super) struct Stopped {
+    pub(super) fault: Fault,
+    /// The record of it, when the caller is known.
+    pub(super) recording: Option<Recording>,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self { fault, recording: None }
+    }
+}
 
 impl Shared {
     /// Checks the request, and moves what the headers prove into its extensions.
-    pub(super) fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Fault> {
+    pub(super) fn admit<B>(&self, request: &mut Request<B>) -> Result<(), Stopped> {
         let path = request.uri().path();
         let rule = self.rules.get(path);
         if rule.is_none() && self.is_open(path) {
@@ -27,18 +41,20 @@ impl Shared {
         let caller = match bearer(request.headers()).and_then(|token| self.verifier.verify(token)) {
             Ok(caller) => caller,
             Err(refusal) => {
-                return Err(self.unauthenticated.refuse(refusal, peer(request), clock.monotonic()));
+                return Err(self.unauthenticated.refuse(refusal, peer(request), clock.monotonic()).into());
             }
         };
         // Without a rule nothing is permitted; who is authenticated may know that there is nothing.
         let Some(rule) = rule.cloned() else {
-            return Err(Fault::new(Code::Unimplemented, "auth.ehub", "METHOD_UNKNOWN", "there is no such method"));
+            return Err(
+                Fault::new(Code::Unimplemented, "auth.ehub", "METHOD_UNKNOWN", "there is no such method").into()
+            );
         };
         if let Err(reason) = rule.admit(&caller) {
             let fault = reason.fault(&rule);
             tracing::debug!(target: "ehub::auth", reason = reason.reason(), method = &*rule.path, "call not allowed");
-            self.sink.refused(Refused { caller, rule, reason, at: clock.now() });
-            return Err(fault);
+            let recording = self.sink.refused(Refused { caller, rule, reason, at: clock.now() });
+            return Err(Stopped { fault, recording: Some(recording) });
         }
         let grant = match rule.grant {
             GrantRequirement::None => GrantPresented::Absent,

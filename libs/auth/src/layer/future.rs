@@ -1,16 +1,17 @@
-//! The answer of the service inside, or a refusal that is ready at once.
+//! The answer of the service inside, or a refusal that is ready once it is recorded.
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use http::Response;
 use pin_project_lite::pin_project;
 
+use crate::Recording;
+
 pin_project! {
     /// The future of [`AuthService`](super::AuthService).
-    #[derive(Debug)]
     pub struct ResponseFuture<F, R> {
         #[pin]
         outcome: Outcome<F, R>,
@@ -19,10 +20,9 @@ pin_project! {
 
 pin_project! {
     #[project = OutcomeProjection]
-    #[derive(Debug)]
     enum Outcome<F, R> {
         Admitted { #[pin] inner: F },
-        Refused { answer: Option<Response<R>> },
+        Refused { recording: Option<Recording>, answer: Option<Response<R>> },
     }
 }
 
@@ -31,8 +31,8 @@ impl<F, R> ResponseFuture<F, R> {
         Self { outcome: Outcome::Admitted { inner } }
     }
 
-    pub(crate) fn refused(answer: Response<R>) -> Self {
-        Self { outcome: Outcome::Refused { answer: Some(answer) } }
+    pub(crate) fn refused(recording: Option<Recording>, answer: Response<R>) -> Self {
+        Self { outcome: Outcome::Refused { recording, answer: Some(answer) } }
     }
 }
 
@@ -45,7 +45,11 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().outcome.project() {
             OutcomeProjection::Admitted { inner } => inner.poll(context),
-            OutcomeProjection::Refused { answer } => {
+            OutcomeProjection::Refused { recording, answer } => {
+                if let Some(work) = recording {
+                    ready!(work.as_mut().poll(context));
+                    *recording = None;
+                }
                 Poll::Ready(Ok(answer.take().expect("a future is not polled after it was ready")))
             }
         }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use ehub_auth::{NotAllowed, RefusalSink as _, Refused, Rules};
-use ehub_calls::{Refusals, record_refusals};
+use ehub_calls::Refusals;
 use ehub_faults::{Code, Fault};
 use ehub_test_support::{client, person};
 use time::macros::datetime;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::world::{How, METHOD, World, call_of, reason, rendered};
@@ -90,18 +89,25 @@ async fn a_call_that_is_too_late_is_audited_all_the_same() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_layer_are_written_before_the_service_ends() {
+async fn refusals_of_the_layer_are_written_before_they_are_answered() {
     let world = World::new().await;
-    let (refusals, waiting) = Refusals::channel();
+    let refusals = Refusals::new(world.calls.clone());
     let rules = Rules::from_descriptor(ehub_proto::DESCRIPTOR_SET).expect("rules");
     let rule = rules.get(&format!("/{METHOD}")).expect("known").clone();
     for subject in ["anna", "bert", "carl"] {
         let (caller, rule) = (person("H8H01", subject), rule.clone());
-        refusals.refused(Refused { caller, rule, reason: NotAllowed::Scope, at: datetime!(2026-03-01 08:00 UTC) });
+        let refused = Refused { caller, rule, reason: NotAllowed::Scope, at: datetime!(2026-03-01 08:00 UTC) };
+        let recording = refusals.refused(refused);
+        if subject == "carl" {
+            // A caller who goes away does not undo it; a service that ends waits for it.
+            drop(recording);
+        } else {
+            recording.await;
+            assert_eq!(world.audited().await.last().expect("there before the answer").actor, subject);
+        }
     }
-    let stop = CancellationToken::new();
-    stop.cancel();
-    record_refusals(world.db.work.clone(), waiting, stop).await;
+    world.calls.tasks().close();
+    world.calls.tasks().wait().await;
     let mut actors: Vec<String> = world.audited().await.into_iter().map(|event| event.actor).collect();
     actors.sort();
     assert_eq!(actors, ["anna", "bert", "carl"]);

@@ -91,7 +91,7 @@ impl Enforce {
         if self.methods.streams(path) {
             return Ok(Allowance { time: asked, body: asked.is_some() });
         }
-        if asked.is_none() && self.rules.required && !is_health(path) {
+        if asked.is_none() && self.rules.required == Some(true) && !is_health(path) {
             return Err(Refused::Missing);
         }
         let cap = self.rules.methods.get(path.trim_start_matches('/')).unwrap_or(&self.rules.max).get();
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn production_asks_for_a_deadline_but_not_from_probes() {
-        let enforce = enforce(Deadlines { required: true, ..Deadlines::default() });
+        let enforce = enforce(Deadlines { required: Some(true), ..Deadlines::default() });
         assert_eq!(enforce.allowance("/a.B/C", &HeaderMap::new()).expect_err("none set"), Refused::Missing);
         assert!(enforce.allowance("/grpc.health.v1.Health/Check", &HeaderMap::new()).is_ok());
     }

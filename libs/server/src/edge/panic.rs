@@ -6,10 +6,9 @@ use std::task::Poll;
 use ehub_faults::Fault;
 use ehub_telemetry::metrics::{self, Counter};
 use http::Request;
+use tonic::Status;
 use tonic::body::Body;
-use tonic::{Code, Status};
 
-use crate::DOMAIN;
 use crate::body::Guarded;
 use crate::stack::{Answer, Stack, Step};
 
@@ -39,9 +38,5 @@ pub(crate) fn broken() -> Status {
     PANICS.add(1, &[]);
     // The panic's own words stay unsaid: they may quote what the handler held in its hands.
     tracing::error!("a handler panicked");
-    let fault = Fault::new(Code::Internal, DOMAIN, "INTERNAL", "internal error");
-    match ehub_telemetry::current_trace_id() {
-        Some(id) => fault.with("trace_id", id).into_status(),
-        None => fault.into_status(),
-    }
+    Fault::broken().into_status()
 }
