@@ -62,6 +62,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Sign(sign) => sign::run(&context, &sign).await?,
         Command::Complete(complete) => complete::run(&context, complete).await?,
         Command::Release(release) => give_back::release(&context, release.consultation.as_deref()).await?,
+        Command::Override(over) => give_back::override_claim(&context, over).await?,
         Command::PassBack(back) => give_back::pass_back(&context, back).await?,
         Command::Transfer(transfer) => transfer::run(&context, &transfer).await?,
         Command::Settle(settle) => settle::run(&context, settle).await?,

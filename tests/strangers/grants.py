@@ -33,7 +33,7 @@ class Grants:
 
     def __init__(self, stage: Stage, quick: bool) -> None:
         self.stage, self.report, self.fx = stage, stage.report, stage.fx
-        self.rounds = 3 if quick else 20
+        self.rounds = 4 if quick else 20
 
     def run(self) -> None:
         """Forged ones on every RPC that takes a grant; then claims that end, and how soon their grants do."""
@@ -46,7 +46,7 @@ class Grants:
         self.to_read()
         self.still_good()
         for number in range(self.rounds):
-            how = (self._released, self._passed_back, self._taken_over)[number % 3]
+            how = (self._overridden, self._released, self._passed_back, self._taken_over)[number % 4]
             self.ended(how)
 
     def _held(self, persona: str = "gp-anna") -> Held:
@@ -184,6 +184,13 @@ class Grants:
         grant = self.fx.claimed(held.consultation, "gp-bert")
         answer = self._try("RenewClaim", held, [("ehub-grant", grant)], "gp-bert")
         self.report.expect(answer.ok, "the new holder's grant", answer)
+
+    def _overridden(self, held: Held) -> None:
+        """Ended by a colleague who needs no grant for it."""
+        rpc = self.stage.rpc("OverrideClaim")
+        body = self.stage.request(rpc, request_id=new(), consultation=held.consultation, reason="Gone home")
+        answer = self.stage.go(rpc, body, self.stage.minted("gp-bert"))
+        self.report.expect(answer.ok, "OverrideClaim by a colleague", answer)
 
     def _must(self, name: str, held: Held) -> None:
         rpc, body = self._request(name, held)

@@ -112,6 +112,16 @@ pub struct Release {
     pub consultation: Option<String>,
 }
 
+/// Whose claim to end.
+#[derive(Debug, Clone, Args)]
+pub struct Override {
+    /// The consultation.
+    pub consultation: String,
+    /// Why; whoever held it reads it.
+    #[arg(long)]
+    pub reason: String,
+}
+
 /// What to pass back.
 #[derive(Debug, Clone, Args)]
 pub struct PassBack {

@@ -1,10 +1,14 @@
-//! `ehub release` and `ehub pass-back`: a claim that ends without an outcome.
+//! `ehub release`, `ehub override` and `ehub pass-back`: a claim that ends without an outcome.
 
-use ehub_proto::allocation::v1::{PassBackRequest, ReleaseClaimRequest};
+use ehub_proto::allocation::v1::{OverrideClaimRequest, PassBackRequest, ReleaseClaimRequest};
 use serde_json::json;
 
 use super::{complete::safe_disposition, context::Context, held, views};
-use crate::{arguments::PassBack, output, session::new_id};
+use crate::{
+    arguments::{Override, PassBack},
+    output,
+    session::new_id,
+};
 
 /// Said when a service could not be told that the claim is over.
 const NOT_FENCED: &str = "not every service could be told: the old grant ends by itself, the item waits until then";
@@ -23,6 +27,17 @@ pub async fn release(context: &Context, named: Option<&str>) -> anyhow::Result<(
     if !released.fenced {
         output::note(NOT_FENCED);
     }
+    Ok(())
+}
+
+/// Ends a colleague's claim.
+pub async fn override_claim(context: &Context, over: Override) -> anyhow::Result<()> {
+    let session = context.session("gp-anna")?;
+    let consultation = context.consultation(&session, &over.consultation).await?.name();
+    let request = OverrideClaimRequest { request_id: new_id(), consultation, reason: over.reason };
+    let ended = session.allocation().override_claim(session.request(request).await?).await?.into_inner();
+    output::record(&json!({ "item": ended.item.as_ref().map(views::work_item), "fenced": ended.fenced }));
+    output::note(if ended.fenced { "next: ehub claim, now or whoever comes first" } else { NOT_FENCED });
     Ok(())
 }
 

@@ -67,6 +67,7 @@ const CLINICIAN: &[&str] = &[
     "work.claim",
     "work.read",
     "work.transfer",
+    "work.override",
     "work.complete",
     "alert.read",
     "consultation.read",

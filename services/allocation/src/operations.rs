@@ -18,6 +18,7 @@ pub mod list_inbox;
 pub mod list_organisations;
 pub mod measure;
 pub mod open_parked;
+pub mod override_claim;
 pub mod pass_back;
 pub mod publish_access;
 pub mod put_access_agreement;

@@ -21,7 +21,7 @@ use ehub_proto::allocation::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeTransferRequest, AcknowledgeTransferResponse,
     ClaimItemRequest, ClaimItemResponse, ClaimNextRequest, ClaimNextResponse, CompleteRequest, CompleteResponse,
     GetWorkItemRequest, GetWorkItemResponse, ListAlertsRequest, ListAlertsResponse, ListInboxRequest,
-    ListInboxResponse, PassBackRequest, PassBackResponse, ReleaseClaimRequest, ReleaseClaimResponse, RenewClaimRequest,
+    ListInboxResponse, OverrideClaimRequest, OverrideClaimResponse, PassBackRequest, PassBackResponse, ReleaseClaimRequest, ReleaseClaimResponse, RenewClaimRequest,
     RenewClaimResponse, WatchRequest, WatchResponse, allocation_service_server::AllocationService,
 };
 use tokio_stream::Stream;
@@ -112,6 +112,16 @@ impl AllocationService for AllocationRpc {
             parsed!(self, "ReleaseClaim", request, |call, request| parse::release_claim(call, request, self.0.policy));
         let (_, fenced, replayed) = self.park(call, request_id, work).await?;
         Ok(claims::respond(ReleaseClaimResponse { fenced }, replayed))
+    }
+
+    async fn override_claim(
+        &self,
+        request: Request<OverrideClaimRequest>,
+    ) -> Result<Response<OverrideClaimResponse>, Status> {
+        let (call, (request_id, work)) =
+            parsed!(self, "OverrideClaim", request, |call, request| parse::override_claim(call, request, self.0.policy));
+        let (item, fenced, replayed) = self.park(call, request_id, work).await?;
+        Ok(claims::respond(OverrideClaimResponse { item, fenced }, replayed))
     }
 
     async fn pass_back(&self, request: Request<PassBackRequest>) -> Result<Response<PassBackResponse>, Status> {

@@ -1,4 +1,4 @@
-"""Complete races File, Raise, Release and another Complete: what is closed is whole, and nothing is done after."""
+"""Complete races File, Raise, Release, Override and another Complete: what is closed is whole, and nothing is done after."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ ROUNDS = {"ci": 4, "acceptance": 100, "soak": 1000}
 def play(stage: Stage) -> dict:
     """Each rival in turn against the completion, both let go at once."""
     wins: dict[str, int] = {}
-    rivals = {"file": _file, "raise": _raise, "release": _release, "complete": lambda story: story.complete()}
-    with ThreadPoolExecutor(4) as pool:
+    rivals = {
+        "file": _file, "raise": _raise, "release": _release, "override": _override,
+        "complete": lambda story: story.complete(),
+    }  # fmt: skip
+    with ThreadPoolExecutor(len(rivals)) as pool:
         for _ in range(ROUNDS[stage.tier]):
             ready = list(pool.map(lambda _: Story(stage).submit().known().claim(), rivals))
             for story, (name, rival) in zip(ready, rivals.items(), strict=True):
@@ -56,6 +59,12 @@ def _release(story: Story):
     return story.do(story.who, "AllocationService/ReleaseClaim", story.held(), consultation=story.consultation)
 
 
+def _override(story: Story):
+    """A colleague ends the claim."""
+    reason = "A colleague ends the claim."
+    return story.do("gp-bert", "AllocationService/OverrideClaim", consultation=story.consultation, reason=reason)
+
+
 def _judge(stage: Stage, story: Story, name: str, closed: bool | str, done: bool | str) -> None:
     key = short(story.consultation)
     query = f"select state, epoch from allocation.work_item where consultation = '{key}'"
@@ -64,8 +73,8 @@ def _judge(stage: Stage, story: Story, name: str, closed: bool | str, done: bool
     require((state == "COMPLETED") == told, f"{key}: {state}, and Complete was told {closed}, {name} {done}")
     if name == "complete":
         require((closed is True) + (done is True) == 1, f"{key}: two completions: {closed}, {done}")
-    if name == "release":
-        require(not (closed is True and done is True), f"{key}: closed and given back")
+    if name in ("release", "override"):
+        require(not (closed is True and done is True), f"{key}: closed, and its claim ended otherwise")
     if state != "COMPLETED":
         return
     query = f"select name, version from allocation.manifest_item where consultation = '{key}'"

@@ -26,6 +26,7 @@ pub fn work_item(item: &WorkItem) -> Value {
         "acknowledgement_pending": item.acknowledgement_pending,
         "acknowledge_by": stamp(item.acknowledge_by.as_ref()),
         "transfer_reason": text(&item.transfer_reason),
+        "override_reason": text(&item.override_reason),
         "episode": item.episode,
         "version": item.version,
         "epoch": item.epoch,

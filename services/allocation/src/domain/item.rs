@@ -106,6 +106,8 @@ pub struct WorkItem {
     pub holding: Holding,
     /// Why it was passed on last.
     pub transfer_reason: Option<String>,
+    /// Why a claim was ended last by somebody else than its holder.
+    pub override_reason: Option<String>,
     /// Until when the receiver must acknowledge, while that is pending.
     pub acknowledge_by: Option<OffsetDateTime>,
     /// That an emergency was made safe.
@@ -120,6 +122,9 @@ pub enum CustodyError {
     /// Somebody holds it, or it is closed.
     #[error("the item is held by somebody or closed")]
     NotClaimable,
+    /// Nobody holds it.
+    #[error("nobody holds the item")]
+    NotClaimed,
     /// The lease has ended.
     #[error("the lease has ended")]
     Expired,
@@ -188,6 +193,26 @@ impl WorkItem {
     pub fn release(&mut self, incarnation: i64) {
         self.holding = Holding::Queued;
         self.supersede(incarnation);
+    }
+
+    /// Ends the claim of somebody of an organisation, whoever it is; gives the lease that ends.
+    pub fn take_away(
+        &mut self,
+        organisation: OrganisationId,
+        reason: String,
+        now: OffsetDateTime,
+        incarnation: i64,
+    ) -> Result<Lease, CustodyError> {
+        let lease = match &self.holding {
+            Holding::Claimed(lease) if lease.until > now => lease.clone(),
+            _ => return Err(CustodyError::NotClaimed),
+        };
+        if lease.organisation != organisation {
+            return Err(CustodyError::NotClaimable);
+        }
+        self.override_reason = Some(reason);
+        self.release(incarnation);
+        Ok(lease)
     }
 
     /// Back into the pool after the lease ran out; no grant is in force any more.

@@ -102,6 +102,7 @@ pub fn route(arrival: &Arrival, directive: &Directive, policy: &QueuePolicy, ahe
         epoch: 0,
         holding: Holding::Queued,
         transfer_reason: None,
+        override_reason: None,
         acknowledge_by: None,
         safe: None,
         related: arrival.related.clone(),

@@ -76,6 +76,8 @@ words! {
         Expired = "EXPIRED",
         /// Passed back to the practice.
         PassedBack = "PASSED_BACK",
+        /// Ended by somebody else.
+        Overridden = "OVERRIDDEN",
     }
     /// Why an item changed pools.
     TransferKind {

@@ -17,6 +17,7 @@ impl From<CustodyError> for Fault {
     fn from(error: CustodyError) -> Self {
         let (reason, message) = match error {
             CustodyError::NotClaimable => ("ITEM_NOT_CLAIMABLE", "somebody holds the item, or it is closed"),
+            CustodyError::NotClaimed => ("NOT_CLAIMED", "nobody holds the item: there is no claim to end"),
             CustodyError::Expired => ("CLAIM_EXPIRED", "the lease has ended; claim the item again"),
             CustodyError::Superseded => ("CLAIM_SUPERSEDED", "the claim is over; claim the item again"),
             CustodyError::EmergencyNotSettled => {

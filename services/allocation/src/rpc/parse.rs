@@ -11,7 +11,7 @@ use ehub_identifiers::{AlertId, ConsultationId, OdsCode, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
     AcknowledgeAlertRequest, AcknowledgeTransferRequest, ClaimItemRequest, ClaimNextRequest, GetWorkItemRequest,
-    ListAlertsRequest, ListInboxRequest, PassBackRequest, ReleaseClaimRequest, RenewClaimRequest,
+    ListAlertsRequest, ListInboxRequest, OverrideClaimRequest, PassBackRequest, ReleaseClaimRequest, RenewClaimRequest,
 };
 use uuid::Uuid;
 
@@ -26,6 +26,7 @@ use crate::{
         held::Actor,
         list_alerts::ListAlerts,
         list_inbox::{Inbox, ListInbox},
+        override_claim::OverrideClaim,
         pass_back::PassBack,
         release_claim::ReleaseClaim,
         renew_claim::RenewClaim,
@@ -127,6 +128,19 @@ pub(crate) fn pass_back(
     let safe = closing::safe(&mut fields, request.safe_disposition.as_ref(), now);
     let ((id, consultation), reason) = fields.into_result(id.zip(named).zip(reason))?;
     Ok((id, PassBack { actor: actor(call), consultation, reason, safe, policy }))
+}
+
+pub(crate) fn override_claim(
+    call: &Call,
+    request: OverrideClaimRequest,
+    policy: Policy,
+) -> Result<(Uuid, OverrideClaim), Fault> {
+    let mut fields = Fields::new();
+    let id = request_id(&mut fields, &request.request_id);
+    let named = consultation(&mut fields, &request.consultation);
+    let reason = fields.text("reason", &request.reason, 1_000);
+    let ((id, consultation), reason) = fields.into_result(id.zip(named).zip(reason))?;
+    Ok((id, OverrideClaim { actor: actor(call), consultation, reason, policy }))
 }
 
 pub(crate) fn acknowledge_transfer(

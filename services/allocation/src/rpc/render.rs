@@ -40,6 +40,7 @@ pub(crate) fn item(view: &ItemView) -> WorkItem {
         acknowledgement_pending: item.acknowledge_by.is_some(),
         acknowledge_by: item.acknowledge_by.map(timestamp),
         transfer_reason: item.transfer_reason.clone().unwrap_or_default(),
+        override_reason: item.override_reason.clone().unwrap_or_default(),
         episode: item.episode,
         version: item.version,
         epoch: item.epoch,

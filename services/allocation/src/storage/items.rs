@@ -19,8 +19,8 @@ const TABLE: &str = "allocation.work_item";
 /// The columns of a work item, for queries of other modules that join.
 pub(crate) const COLUMNS: &str = "w.consultation, w.reference, w.practice, w.practice_ods, w.hub, w.hub_ods, w.state, w.pool, w.pool_ods, \
      w.pool_kind, w.skill, w.urgency, w.need, w.topic, w.first_contact_at, w.accepted_at, w.respond_by, w.work_by, w.fair_due, \
-     w.routed_by, w.episode, w.version, w.epoch, w.claimed_by, w.claimed_for, w.claim_until, w.transfer_reason, w.acknowledge_by, \
-     w.safe_kind, w.safe_at, w.related";
+     w.routed_by, w.episode, w.version, w.epoch, w.claimed_by, w.claimed_for, w.claim_until, w.transfer_reason, w.override_reason, \
+     w.acknowledge_by, w.safe_kind, w.safe_at, w.related";
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct Row {
@@ -51,6 +51,7 @@ pub(crate) struct Row {
     claimed_for: Option<Uuid>,
     claim_until: Option<OffsetDateTime>,
     transfer_reason: Option<String>,
+    override_reason: Option<String>,
     acknowledge_by: Option<OffsetDateTime>,
     safe_kind: Option<String>,
     safe_at: Option<OffsetDateTime>,
@@ -102,6 +103,7 @@ impl TryFrom<Row> for WorkItem {
             epoch: row.epoch,
             holding,
             transfer_reason: row.transfer_reason,
+            override_reason: row.override_reason,
             acknowledge_by: row.acknowledge_by,
             safe,
             related: row.related.into_iter().map(ConsultationId::new).collect(),
@@ -190,7 +192,7 @@ pub async fn save(tx: &mut Tx, item: &mut WorkItem) -> Result<(), StorageError> 
     let done = sqlx::query(
         "/* items.save */ update allocation.work_item set version = version + 1, state = $3, pool = $4, pool_ods = $5, \
          pool_kind = $6, epoch = $7, claimed_by = $8, claimed_for = $9, claim_until = $10, transfer_reason = $11, \
-         acknowledge_by = $12, safe_kind = $13, safe_at = $14 \
+         override_reason = $12, acknowledge_by = $13, safe_kind = $14, safe_at = $15 \
          where consultation = $1 and version = $2 and state in ('QUEUED', 'CLAIMED')",
     )
     .bind(item.consultation.uuid())
@@ -204,6 +206,7 @@ pub async fn save(tx: &mut Tx, item: &mut WorkItem) -> Result<(), StorageError> 
     .bind(lease.map(|lease| lease.organisation.uuid()))
     .bind(lease.map(|lease| lease.until))
     .bind(&item.transfer_reason)
+    .bind(&item.override_reason)
     .bind(item.acknowledge_by)
     .bind(item.safe.map(|safe| safe.kind.as_str()))
     .bind(item.safe.map(|safe| safe.at))

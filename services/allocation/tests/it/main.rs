@@ -10,6 +10,7 @@ mod closing;
 mod events;
 mod inbox;
 mod queue;
+mod overriding;
 mod register;
 mod transfers;
 mod world;

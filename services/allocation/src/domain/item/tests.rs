@@ -77,6 +77,24 @@ fn only_the_receiver_acknowledges_and_only_once() {
 }
 
 #[test]
+fn a_claim_is_taken_away_only_within_its_organisation_and_while_it_lasts() {
+    let mut item = item(Urgency::Routine);
+    let at = item.accepted_at;
+    let lease = lease(&item, at);
+    let hub = item.hub.org;
+    assert_eq!(item.take_away(hub, "r".into(), at, 1), Err(CustodyError::NotClaimed));
+    item.claim(lease.clone(), 1).expect("queued");
+    let epoch = item.epoch;
+    assert_eq!(item.take_away(item.practice.org, "r".into(), at, 1), Err(CustodyError::NotClaimable));
+    assert_eq!(item.take_away(hub, "r".into(), lease.until, 1), Err(CustodyError::NotClaimed));
+    assert_eq!((item.epoch, item.override_reason.clone()), (epoch, None), "nothing changed");
+    assert_eq!(item.take_away(hub, "gone home".into(), at, 1), Ok(lease));
+    assert_eq!(item.override_reason.as_deref(), Some("gone home"));
+    assert_eq!(item.lease("anna", epoch, at), Err(CustodyError::Superseded));
+    assert_eq!(item.holding, Holding::Queued);
+}
+
+#[test]
 fn epochs_carry_the_incarnation() {
     assert_eq!(next_epoch(0, 1), (1 << 32) + 1);
     assert_eq!(next_epoch((1 << 32) + 7, 1), (1 << 32) + 8);
@@ -88,6 +106,7 @@ enum Act {
     Claim,
     Renew,
     Release,
+    TakeAway,
     Expire,
     PassBack,
     Acknowledge,
@@ -102,6 +121,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
             Just(Act::Claim),
             Just(Act::Renew),
             Just(Act::Release),
+            Just(Act::TakeAway),
             Just(Act::Expire),
             Just(Act::PassBack),
             Just(Act::Acknowledge),
@@ -130,6 +150,11 @@ proptest! {
                 }
                 Act::Renew if held => item.renew(now + Duration::from_secs(300)),
                 Act::Release if held => item.release(1),
+                Act::TakeAway => {
+                    let taken = item.take_away(item.pool.party.org, "r".into(), now, 1);
+                    prop_assert_eq!(taken.is_ok(), held);
+                    prop_assert_eq!(held, item.epoch > before);
+                }
                 Act::PassBack if held => { let _ = item.pass_back("r".into(), now + Duration::from_secs(60), 1); }
                 Act::Complete if held => item.complete(),
                 Act::Expire => { let _ = item.expire(now); }
