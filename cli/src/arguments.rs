@@ -18,7 +18,7 @@ pub use operate::{
 };
 pub use operators::{Settle, SettleAction, Streams, Transfer, VoidPrescription, WhichStream};
 pub use record::{Document, FileEntry, Prescribe, RecordSource, Sign};
-pub use work::{Acknowledge, Claim, Complete, Inbox, OutcomeName, Override, PassBack, Release, SafeName, ToldBy};
+pub use work::{Acknowledge, Claim, Complete, Inbox, OutcomeName, Override, PassBack, Release, SafeName, ToldBy, Withdraw, WithdrawReason};
 
 use crate::{dev::world::PERSONAS, output::Format};
 
@@ -92,6 +92,8 @@ pub enum Command {
     Complete(Complete),
     /// Give a claimed consultation back to its pool.
     Release(Release),
+    /// Withdraw a consultation for its patient.
+    Withdraw(Withdraw),
     /// End the claim of a colleague, with a reason: the consultation goes back to its pool.
     Override(Override),
     /// Pass a claimed consultation back to the patient's practice.

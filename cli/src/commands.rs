@@ -30,6 +30,7 @@ mod transfer;
 mod views;
 mod void;
 mod watch;
+mod withdraw;
 
 use std::process::ExitCode;
 
@@ -62,6 +63,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Sign(sign) => sign::run(&context, &sign).await?,
         Command::Complete(complete) => complete::run(&context, complete).await?,
         Command::Release(release) => give_back::release(&context, release.consultation.as_deref()).await?,
+        Command::Withdraw(withdraw) => withdraw::run(&context, withdraw).await?,
         Command::Override(over) => give_back::override_claim(&context, over).await?,
         Command::PassBack(back) => give_back::pass_back(&context, back).await?,
         Command::Transfer(transfer) => transfer::run(&context, &transfer).await?,

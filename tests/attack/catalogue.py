@@ -33,6 +33,16 @@ def _intake() -> list[Rpc]:
             strangers=["practice-birch", "practice-cedar", "admin-cora", "supplier-two", "hub-nobody"],
         ),
         Rpc(
+            i + "WithdrawConsultation",
+            "supplier",
+            lambda fx: fx.request(i + "WithdrawConsultation", request_id=new(), name=fx.main, reason="BETTER"),
+            [RID, "name", "reason"],
+            names="name",
+            strangers=["practice-birch", "practice-cedar", "gp-anna", "supplier-two"],
+            fresh=lambda fx: (fx.request(i + "WithdrawConsultation", request_id=new(), name=fx.submitted(), reason="BETTER"), None),
+            vary=setting("reason", "OTHER"),
+        ),
+        Rpc(
             i + "ListConsultations",
             "practice-alder",
             lambda fx: fx.request(i + "ListConsultations", page_size=1, practice_ods=ALDER, state=1, supplier_reference=""),

@@ -141,3 +141,26 @@ pub struct Acknowledge {
     /// `alerts/{uuid}` [default: the first that nobody has acknowledged].
     pub alert: Option<String>,
 }
+
+/// What to withdraw.
+#[derive(Debug, Clone, Args)]
+pub struct Withdraw {
+    /// The consultation.
+    pub consultation: String,
+    /// Why.
+    #[arg(long, value_enum, default_value_t = WithdrawReason::Better)]
+    pub reason: WithdrawReason,
+}
+
+/// Why a patient withdraws.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum WithdrawReason {
+    /// Better by now.
+    Better,
+    /// Seen by somebody else.
+    SeenElsewhere,
+    /// It was a mistake.
+    ByMistake,
+    /// Anything else.
+    Other,
+}

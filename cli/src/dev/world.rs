@@ -84,6 +84,7 @@ const PRACTICE_STAFF: &[&str] = &[
     "work.complete",
     "consultation.read",
     "consultation.submit",
+    "consultation.withdraw",
     "entry.read",
     "prescription.read",
     "audit.read",
@@ -98,7 +99,7 @@ pub const PERSONAS: [Persona; 12] = [
         organisation: SUPPLIER,
         role: "",
         full_name: "",
-        scopes: &["consultation.submit", "consultation.read", "consultation.status"],
+        scopes: &["consultation.submit", "consultation.read", "consultation.status", "consultation.withdraw"],
     },
     Persona {
         name: "hub-admin",

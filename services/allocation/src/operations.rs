@@ -30,3 +30,4 @@ pub mod renew_claim;
 pub mod return_transfers;
 pub mod supersede_claim;
 pub mod upkeep;
+pub mod withdraw;

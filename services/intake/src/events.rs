@@ -3,7 +3,10 @@
 use ehub_postgres::Draft;
 use ehub_proto::{
     intake::{
-        event::v1::{ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted},
+        event::v1::{
+            ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted,
+            WithdrawalRequested,
+        },
         v1::{Channel, Need, Screening, TraceOutcome, Urgency},
     },
     timestamp,
@@ -40,6 +43,24 @@ impl From<event::Accepted> for Draft {
         Self {
             stream: Some(event.consultation),
             kind: "ehub.intake.event.v1.ConsultationAccepted",
+            body: body.encode_to_vec(),
+            consultation: Some(event.consultation),
+        }
+    }
+}
+
+impl From<event::WithdrawalRequested> for Draft {
+    fn from(event: event::WithdrawalRequested) -> Self {
+        let body = WithdrawalRequested {
+            consultation: event.consultation.to_string(),
+            episode: event.episode,
+            reason: event.reason.code().to_owned(),
+            flagged: event.flagged,
+            request_time: Some(timestamp(event.at)),
+        };
+        Self {
+            stream: Some(event.consultation),
+            kind: "ehub.intake.event.v1.WithdrawalRequested",
             body: body.encode_to_vec(),
             consultation: Some(event.consultation),
         }

@@ -18,3 +18,4 @@ pub mod send_acknowledgement;
 pub mod status;
 pub mod submit;
 pub mod trace;
+pub mod withdraw;

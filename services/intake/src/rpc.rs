@@ -18,7 +18,7 @@ use ehub_proto::intake::v1::{
     GetConsultationStatusRequest, GetConsultationStatusResponse, GetQuarantinedContentRequest,
     GetQuarantinedContentResponse, ListConsultationsRequest, ListConsultationsResponse, ListEnrolmentsRequest,
     ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse, PutEnrolmentRequest, PutEnrolmentResponse,
-    SubmitConsultationRequest, SubmitConsultationResponse, intake_service_server::IntakeService,
+    SubmitConsultationRequest, SubmitConsultationResponse, WithdrawConsultationRequest, WithdrawConsultationResponse, intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -64,6 +64,17 @@ impl IntakeService for IntakeRpc {
         let (call, request) = Call::of("ehub.intake.v1.IntakeService/GetConsultation", request)?;
         match parse::get(&call, &request) {
             Ok(operation) => self.calls.read(call, operation, render::found).await,
+            Err(fault) => Err(self.calls.refuse(call, fault).await),
+        }
+    }
+
+    async fn withdraw_consultation(
+        &self,
+        request: Request<WithdrawConsultationRequest>,
+    ) -> Result<Response<WithdrawConsultationResponse>, Status> {
+        let (call, request) = Call::of("ehub.intake.v1.IntakeService/WithdrawConsultation", request)?;
+        match parse::withdraw(&call, &request) {
+            Ok((request_id, operation)) => self.calls.mutate(call, request_id, operation, render::withdrawn).await,
             Err(fault) => Err(self.calls.refuse(call, fault).await),
         }
     }

@@ -15,6 +15,7 @@ pub mod status;
 pub mod summary;
 pub mod trace;
 pub mod waiting;
+pub mod withdrawal;
 
 use ehub_postgres::StorageError;
 

@@ -1,4 +1,4 @@
-"""Complete races File, Raise, Release, Override and another Complete: what is closed is whole, and nothing is done after."""
+"""Complete races File, Raise, Release, Override, Withdraw and another Complete, and Withdraw the first claim: what is closed is whole, and nothing is done after."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def play(stage: Stage) -> dict:
     wins: dict[str, int] = {}
     rivals = {
         "file": _file, "raise": _raise, "release": _release, "override": _override,
-        "complete": lambda story: story.complete(),
+        "withdraw": _withdraw, "complete": lambda story: story.complete(),
     }  # fmt: skip
     with ThreadPoolExecutor(len(rivals)) as pool:
         for _ in range(ROUNDS[stage.tier]):
@@ -33,7 +33,30 @@ def play(stage: Stage) -> dict:
                 _judge(stage, story, name, closed, done)
                 key = f"{name}: {'closed' if closed is True else closed}, rival {'done' if done is True else done}"
                 wins[key] = wins.get(key, 0) + 1
+            first = _withdrawn_or_claimed(stage, pool)
+            wins[first] = wins.get(first, 0) + 1
     return {"rounds": ROUNDS[stage.tier], "outcomes": wins}
+
+
+def _withdrawn_or_claimed(stage: Stage, pool: ThreadPoolExecutor) -> str:
+    """A wish to withdraw races the first claim: one of the two decides, and both services say the same in the end."""
+    story = Story(stage).submit().known()
+    start = threading.Barrier(2)
+    wish = pool.submit(_tried, start, lambda: _withdraw(story))
+    claimed = pool.submit(_tried, start, story.claim).result()
+    require(wish.result() is True, "a wish to withdraw what is open was refused")
+    key = short(story.consultation)
+    query = f"select state from allocation.work_item where consultation = '{key}' and withdraw_requested_at is not null"
+    heard = stage.until(lambda: stage.databases.rows("allocation", query), f"allocation heard the wish of {key}")
+    state = heard[0]["state"]
+    require((state == "WITHDRAWN") == (claimed is not True), f"{key}: {state}, and the claim was answered {claimed}")
+    wanted = "IN_PROGRESS" if claimed is True else "WITHDRAWN"
+    query = f"select count(*) as n from intake.consultation where id = '{key}' and state = '{wanted}'"
+    stage.until(lambda: stage.databases.value("intake", query) == "1", f"intake says {wanted} of {key}")
+    if claimed is True:
+        story.file()
+        story.complete()
+    return f"withdraw: {'claimed' if claimed is True else claimed}, {state}"
 
 
 def _tried(start: threading.Barrier, act) -> bool | str:
@@ -65,6 +88,11 @@ def _override(story: Story):
     return story.do("gp-bert", "AllocationService/OverrideClaim", consultation=story.consultation, reason=reason)
 
 
+def _withdraw(story: Story):
+    """The patient no longer wants it."""
+    return story.do("supplier", "IntakeService/WithdrawConsultation", name=story.consultation, reason="BETTER")
+
+
 def _judge(stage: Stage, story: Story, name: str, closed: bool | str, done: bool | str) -> None:
     key = short(story.consultation)
     query = f"select state, epoch from allocation.work_item where consultation = '{key}'"
@@ -75,6 +103,9 @@ def _judge(stage: Stage, story: Story, name: str, closed: bool | str, done: bool
         require((closed is True) + (done is True) == 1, f"{key}: two completions: {closed}, {done}")
     if name in ("release", "override"):
         require(not (closed is True and done is True), f"{key}: closed, and its claim ended otherwise")
+    if name == "withdraw":
+        require(closed is True, f"{key}: held, and a wish to withdraw kept it from being closed: {closed}")
+        require(done is True or done == "CONSULTATION_CLOSED", f"{key}: the wish to withdraw was answered {done}")
     if state != "COMPLETED":
         return
     query = f"select name, version from allocation.manifest_item where consultation = '{key}'"

@@ -27,6 +27,8 @@ pub fn work_item(item: &WorkItem) -> Value {
         "acknowledge_by": stamp(item.acknowledge_by.as_ref()),
         "transfer_reason": text(&item.transfer_reason),
         "override_reason": text(&item.override_reason),
+        "withdraw_request_time": stamp(item.withdraw_request_time.as_ref()),
+        "withdraw_reason": text(&item.withdraw_reason),
         "episode": item.episode,
         "version": item.version,
         "epoch": item.epoch,

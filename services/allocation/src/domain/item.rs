@@ -37,6 +37,26 @@ pub struct Lease {
     pub until: OffsetDateTime,
 }
 
+/// A patient's wish to withdraw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// When.
+    pub at: OffsetDateTime,
+    /// Why, as intake's word.
+    pub reason: String,
+}
+
+/// What becomes of the wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withdrawn {
+    /// The item is withdrawn: nobody had worked on it.
+    AtOnce,
+    /// Whoever works on it reads it and decides.
+    Wished,
+    /// It was closed before, or the wish is known.
+    TooLate,
+}
+
 /// Who has an item now: its pool, one person, or nobody because it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holding {
@@ -112,6 +132,8 @@ pub struct WorkItem {
     pub acknowledge_by: Option<OffsetDateTime>,
     /// That an emergency was made safe.
     pub safe: Option<Safe>,
+    /// That the patient wished to withdraw it.
+    pub withdrawal: Option<Withdrawal>,
     /// Open consultations of the same patient.
     pub related: Vec<ConsultationId>,
 }
@@ -266,6 +288,21 @@ impl WorkItem {
             }
             _ => Err(CustodyError::NothingPending),
         }
+    }
+
+    /// The patient no longer wants it. What nobody has worked on and nothing flagged is withdrawn; everything else
+    /// stays with whoever decides.
+    pub fn withdraw(&mut self, wish: Withdrawal, flagged: bool) -> Withdrawn {
+        if matches!(self.holding, Holding::Completed | Holding::Withdrawn) || self.withdrawal.is_some() {
+            return Withdrawn::TooLate;
+        }
+        self.withdrawal = Some(wish);
+        let untouched = self.holding == Holding::Queued && self.epoch == 0;
+        if flagged || self.urgency != Urgency::Routine || !untouched {
+            return Withdrawn::Wished;
+        }
+        self.holding = Holding::Withdrawn;
+        Withdrawn::AtOnce
     }
 
     /// Closes it.

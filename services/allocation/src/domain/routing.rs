@@ -103,6 +103,7 @@ pub fn route(arrival: &Arrival, directive: &Directive, policy: &QueuePolicy, ahe
         holding: Holding::Queued,
         transfer_reason: None,
         override_reason: None,
+        withdrawal: None,
         acknowledge_by: None,
         safe: None,
         related: arrival.related.clone(),

@@ -5,8 +5,8 @@ use ehub_postgres::Draft;
 use ehub_proto::{
     allocation::{
         event::v1::{
-            ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ManifestItem, TaskRaised,
-            TransferAcknowledged,
+            ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted, ItemTransferred, ItemWithdrawn, ManifestItem,
+            TaskRaised, TransferAcknowledged,
         },
         v1::{ItemUrgency, OutcomeKind as ProtoOutcome},
     },
@@ -106,6 +106,17 @@ pub fn task_raised(consultation: ConsultationId, subject: &str, kind: &'static s
     let event =
         TaskRaised { consultation: consultation.to_string(), subject: subject.to_owned(), kind: kind.to_owned() };
     of_consultation(consultation.uuid(), "ehub.allocation.event.v1.TaskRaised", &event)
+}
+
+/// An item nobody had worked on was withdrawn.
+#[must_use]
+pub fn withdrawn(item: &WorkItem, at: OffsetDateTime) -> Draft {
+    let event = ItemWithdrawn {
+        consultation: item.consultation.to_string(),
+        episode: item.episode,
+        withdraw_time: Some(timestamp(at)),
+    };
+    of_consultation(item.consultation.uuid(), "ehub.allocation.event.v1.ItemWithdrawn", &event)
 }
 
 /// A consultation was closed.

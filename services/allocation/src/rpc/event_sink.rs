@@ -8,7 +8,7 @@ use ehub_postgres::{StorageError, Tx};
 use ehub_proto::{
     instant,
     intake::{
-        event::v1::{ConsultationAccepted, MessageQuarantined},
+        event::v1::{ConsultationAccepted, MessageQuarantined, WithdrawalRequested},
         v1::{Need as ProtoNeed, Urgency as Screened},
     },
     writeback::{
@@ -20,23 +20,26 @@ use prost::Message;
 use time::OffsetDateTime;
 
 use crate::{
+    domain::item::Withdrawal,
     domain::policy::Policy,
     domain::words::{Need, Urgency},
     operations::{
         accept::{Accepted, accept},
         entry_moved::{Delivery, entry_moved},
         quarantined::quarantined_emergency,
+        withdraw::{Wish, withdraw},
     },
     pathway::Pathway,
 };
 
 const ACCEPTED: &str = "ehub.intake.event.v1.ConsultationAccepted";
 const QUARANTINED: &str = "ehub.intake.event.v1.MessageQuarantined";
+const WITHDRAWAL: &str = "ehub.intake.event.v1.WithdrawalRequested";
 const FILED: &str = "ehub.writeback.event.v1.EntryFiled";
 const MOVED: &str = "ehub.writeback.event.v1.EntryMoved";
 
 /// The kinds allocation reads; the others it knows may come without their body.
-pub const USED_KINDS: [&str; 4] = [ACCEPTED, QUARANTINED, FILED, MOVED];
+pub const USED_KINDS: [&str; 5] = [ACCEPTED, QUARANTINED, WITHDRAWAL, FILED, MOVED];
 
 /// Kinds allocation knows and has nothing to do with.
 const PASSED_OVER: [&str; 5] = [
@@ -85,6 +88,10 @@ impl Subscription for Events {
                 let owner = OdsCode::parse(&body.owner_ods).map_err(|_| UNREADABLE)?;
                 quarantined_emergency(tx, id, &owner).await
             }
+            WITHDRAWAL => {
+                let body = WithdrawalRequested::decode(event.body.as_slice()).map_err(|_| UNREADABLE)?;
+                withdraw(tx, &wish(body).ok_or(UNREADABLE)?).await
+            }
             FILED => {
                 let body = EntryFiled::decode(event.body.as_slice()).map_err(|_| UNREADABLE)?;
                 delivery(tx, &body.consultation, &body.entry, body.state()).await
@@ -123,6 +130,15 @@ fn urgency(screened: Screened) -> Urgency {
         Screened::Urgent | Screened::NotScreened | Screened::Unspecified => Urgency::Urgent,
         Screened::Routine | Screened::Note => Urgency::Routine,
     }
+}
+
+fn wish(body: WithdrawalRequested) -> Option<Wish> {
+    Some(Wish {
+        consultation: ConsultationId::parse(&body.consultation).ok()?,
+        episode: body.episode,
+        flagged: body.flagged,
+        withdrawal: Withdrawal { at: instant(body.request_time.as_ref()?)?, reason: body.reason },
+    })
 }
 
 fn accepted(body: ConsultationAccepted) -> Option<Accepted> {

@@ -41,6 +41,8 @@ pub(crate) fn item(view: &ItemView) -> WorkItem {
         acknowledge_by: item.acknowledge_by.map(timestamp),
         transfer_reason: item.transfer_reason.clone().unwrap_or_default(),
         override_reason: item.override_reason.clone().unwrap_or_default(),
+        withdraw_request_time: item.withdrawal.as_ref().map(|wish| timestamp(wish.at)),
+        withdraw_reason: item.withdrawal.as_ref().map(|wish| wish.reason.clone()).unwrap_or_default(),
         episode: item.episode,
         version: item.version,
         epoch: item.epoch,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         closing::{Closing, ManifestEntry, Record, Safe},
-        item::{Holding, Lease, Party, Pool, WorkItem},
+        item::{Holding, Lease, Party, Pool, Withdrawal, WorkItem},
         words::{Need, PoolKind, SafeKind, Urgency},
     },
     storage::inconsistent,
@@ -20,7 +20,7 @@ const TABLE: &str = "allocation.work_item";
 pub(crate) const COLUMNS: &str = "w.consultation, w.reference, w.practice, w.practice_ods, w.hub, w.hub_ods, w.state, w.pool, w.pool_ods, \
      w.pool_kind, w.skill, w.urgency, w.need, w.topic, w.first_contact_at, w.accepted_at, w.respond_by, w.work_by, w.fair_due, \
      w.routed_by, w.episode, w.version, w.epoch, w.claimed_by, w.claimed_for, w.claim_until, w.transfer_reason, w.override_reason, \
-     w.acknowledge_by, w.safe_kind, w.safe_at, w.related";
+     w.acknowledge_by, w.safe_kind, w.safe_at, w.withdraw_requested_at, w.withdraw_reason, w.related";
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct Row {
@@ -55,6 +55,8 @@ pub(crate) struct Row {
     acknowledge_by: Option<OffsetDateTime>,
     safe_kind: Option<String>,
     safe_at: Option<OffsetDateTime>,
+    withdraw_requested_at: Option<OffsetDateTime>,
+    withdraw_reason: Option<String>,
     related: Vec<Uuid>,
 }
 
@@ -106,6 +108,7 @@ impl TryFrom<Row> for WorkItem {
             override_reason: row.override_reason,
             acknowledge_by: row.acknowledge_by,
             safe,
+            withdrawal: row.withdraw_requested_at.zip(row.withdraw_reason).map(|(at, reason)| Withdrawal { at, reason }),
             related: row.related.into_iter().map(ConsultationId::new).collect(),
         })
     }
@@ -192,7 +195,8 @@ pub async fn save(tx: &mut Tx, item: &mut WorkItem) -> Result<(), StorageError> 
     let done = sqlx::query(
         "/* items.save */ update allocation.work_item set version = version + 1, state = $3, pool = $4, pool_ods = $5, \
          pool_kind = $6, epoch = $7, claimed_by = $8, claimed_for = $9, claim_until = $10, transfer_reason = $11, \
-         override_reason = $12, acknowledge_by = $13, safe_kind = $14, safe_at = $15 \
+         override_reason = $12, acknowledge_by = $13, safe_kind = $14, safe_at = $15, \
+         withdraw_requested_at = $16, withdraw_reason = $17 \
          where consultation = $1 and version = $2 and state in ('QUEUED', 'CLAIMED')",
     )
     .bind(item.consultation.uuid())
@@ -210,6 +214,8 @@ pub async fn save(tx: &mut Tx, item: &mut WorkItem) -> Result<(), StorageError> 
     .bind(item.acknowledge_by)
     .bind(item.safe.map(|safe| safe.kind.as_str()))
     .bind(item.safe.map(|safe| safe.at))
+    .bind(item.withdrawal.as_ref().map(|wish| wish.at))
+    .bind(item.withdrawal.as_ref().map(|wish| wish.reason.as_str()))
     .execute(tx.conn())
     .await?;
     exactly_one("items.save", done.rows_affected())?;

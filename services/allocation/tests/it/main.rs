@@ -13,4 +13,5 @@ mod queue;
 mod overriding;
 mod register;
 mod transfers;
+mod withdrawing;
 mod world;

@@ -26,7 +26,7 @@ pub struct Episode {
     pub filed_at: Option<OffsetDateTime>,
     /// When a named person had answered: completion needs that the patient was told.
     pub answered_at: Option<OffsetDateTime>,
-    /// When it was closed.
+    /// When it was closed: completed, or withdrawn.
     pub completed_at: Option<OffsetDateTime>,
     /// Whether the promise to the patient was kept.
     pub in_time: Option<bool>,
@@ -52,6 +52,10 @@ impl Episode {
             }
             Fact::Transferred { .. } => earliest(&mut self.routed_at, at),
             Fact::Stands { name, .. } if name.starts_with("entries/") => earliest(&mut self.filed_at, at),
+            Fact::Withdrawn { at, .. } => {
+                earliest(&mut self.routed_at, *at);
+                earliest(&mut self.completed_at, *at);
+            }
             Fact::Completed(completed) => {
                 earliest(&mut self.routed_at, completed.completed_at);
                 earliest(&mut self.answered_at, completed.completed_at);

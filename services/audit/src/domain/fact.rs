@@ -30,6 +30,13 @@ pub enum Fact {
     },
     /// It was closed.
     Completed(Completed),
+    /// It was withdrawn before anybody had worked on it.
+    Withdrawn {
+        /// Which life.
+        episode: u32,
+        /// When.
+        at: OffsetDateTime,
+    },
     /// An entry or a prescription stands somewhere now.
     Stands {
         /// `entries/…` or `prescriptions/…`.
@@ -91,7 +98,8 @@ impl Fact {
             Self::Routed { episode }
             | Self::Claimed { episode }
             | Self::ClaimEnded { episode }
-            | Self::Transferred { episode } => Some(*episode),
+            | Self::Transferred { episode }
+            | Self::Withdrawn { episode, .. } => Some(*episode),
             _ => None,
         }
     }

@@ -120,7 +120,7 @@ fn legs(lines: &[Line]) -> Vec<Stage> {
         let next = match line.kind.as_str() {
             "ItemRouted" | "ClaimEnded" | "ItemTransferred" => Some("queue"),
             "ItemClaimed" => Some("claim"),
-            "ConsultationCompleted" => None,
+            "ConsultationCompleted" | "ItemWithdrawn" => None,
             _ => continue,
         };
         if let Some((name, begun)) = open.take() {

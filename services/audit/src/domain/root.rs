@@ -11,6 +11,8 @@ pub enum ItemState {
     Claimed,
     /// Closed.
     Completed,
+    /// Withdrawn before anybody had worked on it.
+    Withdrawn,
 }
 
 impl ItemState {
@@ -20,12 +22,13 @@ impl ItemState {
             Self::Queued => "QUEUED",
             Self::Claimed => "CLAIMED",
             Self::Completed => "COMPLETED",
+            Self::Withdrawn => "WITHDRAWN",
         }
     }
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Queued, Self::Claimed, Self::Completed].into_iter().find(|state| state.as_str() == word)
+        [Self::Queued, Self::Claimed, Self::Completed, Self::Withdrawn].into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -38,6 +41,7 @@ pub fn item_state(before: Option<ItemState>, fact: &Fact) -> Option<ItemState> {
         (Fact::ClaimEnded { .. } | Fact::Transferred { .. }, Some(ItemState::Completed)) => before,
         (Fact::ClaimEnded { .. } | Fact::Transferred { .. }, _) => Some(ItemState::Queued),
         (Fact::Completed(_), _) => Some(ItemState::Completed),
+        (Fact::Withdrawn { .. }, _) => Some(ItemState::Withdrawn),
         _ => before,
     }
 }
@@ -88,6 +92,7 @@ mod tests {
         assert_eq!(joined_state(things), "a=ACKNOWLEDGED,b=HELD");
         assert_eq!(joined_state([]), "");
         assert_eq!(ItemState::parse("CLAIMED"), Some(ItemState::Claimed));
-        assert_eq!(ItemState::parse("WITHDRAWN"), None);
+        assert_eq!(ItemState::parse("WITHDRAWN"), Some(ItemState::Withdrawn));
+        assert_eq!(ItemState::parse("LOST"), None);
     }
 }

@@ -154,3 +154,18 @@ async fn the_proof_is_given_and_computed_when_there_is_none() {
     assert!(answer.no_loss.is_some_and(|proof| proof.holds && proof.received == 0));
     assert!(answer.compute_time.is_some());
 }
+
+#[tokio::test]
+async fn what_was_withdrawn_is_closed_and_its_root_says_so() {
+    let world = World::new().await;
+    let id = world.id();
+    world.deliver("allocation", vec![world.routed(id), world.withdrawn(id)]).await;
+    world.deliver("intake", vec![world.accepted(id, (PRACTICE, "A81001"), None)]).await;
+    let proof = prove(&world, peer("allocation", Some(vec![root(id, 2, "WITHDRAWN")]))).await;
+    assert!(proof.holds());
+    assert_eq!((proof.counts.received, proof.counts.closed, proof.counts.held), (1, 1, 0));
+    prove(&world, peer("allocation", Some(vec![root(id, 2, "QUEUED")]))).await;
+    world.hand.advance(Duration::from_secs(61));
+    let proof = prove(&world, peer("allocation", Some(vec![root(id, 2, "QUEUED")]))).await;
+    assert_eq!(kinds(&proof), ["BEHIND_AT_AUDIT"]);
+}

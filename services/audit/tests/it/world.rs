@@ -197,6 +197,15 @@ impl World {
         self.event("allocation", consultation, "ehub.allocation.event.v1.ConsultationCompleted", &body)
     }
 
+    pub fn withdrawn(&self, consultation: Uuid) -> Event {
+        let body = allocation::ItemWithdrawn {
+            consultation: consultation.to_string(),
+            episode: 1,
+            withdraw_time: Some(timestamp(self.now())),
+        };
+        self.event("allocation", consultation, "ehub.allocation.event.v1.ItemWithdrawn", &body)
+    }
+
     pub fn task(&self, consultation: Uuid, entry: Uuid) -> Event {
         let body = allocation::TaskRaised {
             consultation: consultation.to_string(),

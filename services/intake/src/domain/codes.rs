@@ -52,6 +52,17 @@ codes! {
         /// Withdrawn by the patient.
         Withdrawn = "WITHDRAWN",
     }
+    /// Why a patient withdraws.
+    WithdrawReason {
+        /// Better by now.
+        Better = "BETTER",
+        /// Seen by somebody else.
+        SeenElsewhere = "SEEN_ELSEWHERE",
+        /// It was a mistake.
+        ByMistake = "BY_MISTAKE",
+        /// Anything else.
+        Other = "OTHER",
+    }
     /// What is asked for.
     Need {
         /// Advice, assessment or treatment.

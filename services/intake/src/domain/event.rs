@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    codes::{Cause, Channel, Need, TraceOutcome, Urgency},
+    codes::{Cause, Channel, Need, TraceOutcome, Urgency, WithdrawReason},
     promise::Deadlines,
     screening::Screening,
 };
@@ -50,6 +50,21 @@ pub struct Accepted {
     pub client: String,
     /// The quarantined message it was made of.
     pub quarantined: Option<Uuid>,
+}
+
+/// The patient wished to withdraw it.
+#[derive(Debug, Clone)]
+pub struct WithdrawalRequested {
+    /// The consultation.
+    pub consultation: Uuid,
+    /// Which life.
+    pub episode: i32,
+    /// Why.
+    pub reason: WithdrawReason,
+    /// Whether screening found anything in it.
+    pub flagged: bool,
+    /// When.
+    pub at: OffsetDateTime,
 }
 
 /// Demographics answered.

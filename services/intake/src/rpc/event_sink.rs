@@ -3,7 +3,7 @@
 use ehub_outbox::{Received, Refusal, Subscription};
 use ehub_postgres::{StorageError, Tx};
 use ehub_proto::allocation::event::v1::{
-    AlertAcknowledged, AlertRaised, ConsultationCompleted, ItemClaimed, OrganisationPut,
+    AlertAcknowledged, AlertRaised, ConsultationCompleted, ItemClaimed, ItemWithdrawn, OrganisationPut,
 };
 use prost::Message;
 use time::OffsetDateTime;
@@ -15,6 +15,7 @@ use crate::storage::{page, projection};
 const SOURCE: &str = "allocation";
 const CLAIMED: &str = "ehub.allocation.event.v1.ItemClaimed";
 const COMPLETED: &str = "ehub.allocation.event.v1.ConsultationCompleted";
+const WITHDRAWN: &str = "ehub.allocation.event.v1.ItemWithdrawn";
 const ALERT_RAISED: &str = "ehub.allocation.event.v1.AlertRaised";
 const ALERT_ACKNOWLEDGED: &str = "ehub.allocation.event.v1.AlertAcknowledged";
 
@@ -36,7 +37,7 @@ impl Subscription for Projection {
     fn knows(&self, source: &str, kind: &str) -> bool {
         source == SOURCE
             && (ehub_access::KINDS.contains(&kind)
-                || [CLAIMED, COMPLETED, ALERT_RAISED, ALERT_ACKNOWLEDGED].contains(&kind)
+                || [CLAIMED, COMPLETED, WITHDRAWN, ALERT_RAISED, ALERT_ACKNOWLEDGED].contains(&kind)
                 || UNUSED.contains(&kind))
     }
 
@@ -57,6 +58,11 @@ impl Subscription for Projection {
                 let completed: ConsultationCompleted = read(event)?;
                 let id = known(tx, &completed.consultation).await?;
                 projection::closed(tx, id, completed.episode, event.at).await?;
+            }
+            WITHDRAWN => {
+                let withdrawn: ItemWithdrawn = read(event)?;
+                let id = known(tx, &withdrawn.consultation).await?;
+                projection::withdrawn(tx, id, withdrawn.episode).await?;
             }
             ALERT_RAISED => {
                 let raised: AlertRaised = read(event)?;

@@ -5,7 +5,7 @@ use ehub_postgres::StorageError;
 
 use crate::operations::{
     accept, convert, fence, get, get_quarantined_content, list, list_enrolments, list_quarantined, put_enrolment,
-    status, submit, trace,
+    status, submit, trace, withdraw,
 };
 
 const DOMAIN: &str = "intake.ehub";
@@ -87,6 +87,19 @@ impl From<get::Error> for Fault {
             get::Error::Superseded => ehub_fence::FenceError::Superseded.into(),
             get::Error::Access(error) => error.into(),
             get::Error::Storage(error) => storage(&error),
+        }
+    }
+}
+
+impl From<withdraw::Error> for Fault {
+    fn from(error: withdraw::Error) -> Self {
+        match error {
+            withdraw::Error::NotFound => consultation_not_found(),
+            withdraw::Error::Closed => {
+                Self::new(Code::FailedPrecondition, DOMAIN, "CONSULTATION_CLOSED", "the consultation is over")
+            }
+            withdraw::Error::Access(error) => error.into(),
+            withdraw::Error::Storage(error) => storage(&error),
         }
     }
 }

@@ -14,13 +14,14 @@ use ehub_postgres::PageTokens;
 use ehub_proto::intake::v1::{
     Channel as ProtoChannel, ConvertQuarantinedRequest, GetConsultationRequest, GetConsultationStatusRequest,
     GetQuarantinedContentRequest, ListConsultationsRequest, State as ProtoState, SubmitConsultationRequest,
+    WithdrawConsultationRequest,
 };
 use time::{Date, Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        codes::{Channel, State},
+        codes::{Channel, State, WithdrawReason},
         consultation::Consultation,
         validate,
         wrong::{Wrong, Wrongs},
@@ -28,6 +29,7 @@ use crate::{
     operations::{
         accept::Acceptor, convert::Convert, get::GetConsultation, get_quarantined_content::GetQuarantinedContent,
         list::ListConsultations, status::JudgeAttempt, submit::Submit,
+        withdraw::WithdrawConsultation,
     },
     storage::summary::Filter,
 };
@@ -131,6 +133,21 @@ pub(super) fn get(call: &Call, request: &GetConsultationRequest) -> Result<GetCo
     let id = fields.check("name", ConsultationId::parse_name(&request.name));
     let id = fields.into_result(id)?;
     Ok(GetConsultation { id, caller: Arc::clone(&call.caller), grant: call.grant.clone() })
+}
+
+pub(super) fn withdraw(
+    call: &Call,
+    request: &WithdrawConsultationRequest,
+) -> Result<(Uuid, WithdrawConsultation), Fault> {
+    let mut fields = Fields::new();
+    let request_id = fields.check("request_id", RequestId::parse(&request.request_id));
+    let id = fields.check("name", ConsultationId::parse_name(&request.name));
+    let reason = WithdrawReason::from_code(&request.reason);
+    if reason.is_none() {
+        fields.wrong("reason", "must be BETTER, SEEN_ELSEWHERE, BY_MISTAKE or OTHER");
+    }
+    let ((request_id, id), reason) = fields.into_result(request_id.zip(id).zip(reason))?;
+    Ok((request_id.uuid(), WithdrawConsultation { id, caller: Arc::clone(&call.caller), reason }))
 }
 
 pub(super) fn list(

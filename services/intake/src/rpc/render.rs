@@ -6,10 +6,11 @@ use ehub_proto::{
         Answer, CommunicationNeeds, Consultation, ContactSafety, Content, ConvertQuarantinedResponse, Enrolment,
         GetConsultationResponse, GetConsultationStatusResponse, GetQuarantinedContentResponse,
         ListConsultationsResponse, ListEnrolmentsResponse, ListQuarantinedResponse, Patient, Promise,
-        PutEnrolmentResponse, Quarantined, Receipt, State, SubmitConsultationResponse, Submitter, SubmitterKind, Trace,
+        PutEnrolmentResponse, Quarantined, Receipt, State, SubmitConsultationResponse, Submitter, SubmitterKind, Trace, WithdrawConsultationResponse,
     },
     timestamp,
 };
+use time::OffsetDateTime;
 
 use crate::{
     domain::{codes, consultation as inner, enrolment, patient},
@@ -63,6 +64,10 @@ pub(super) fn listed(page: &list::Page) -> ListConsultationsResponse {
         consultations: page.consultations.iter().map(summary).collect(),
         next_page_token: page.next_page_token.clone(),
     }
+}
+
+pub(super) fn withdrawn(at: &OffsetDateTime) -> WithdrawConsultationResponse {
+    WithdrawConsultationResponse { withdraw_request_time: Some(timestamp(*at)) }
 }
 
 pub(super) fn status(found: &PublicStatus) -> GetConsultationStatusResponse {
@@ -138,6 +143,7 @@ fn summary(summary: &Summary) -> Consultation {
         plan_by: Some(timestamp(summary.plan_by)),
         respond_by: Some(timestamp(summary.respond_by)),
         close_time: summary.close_time.map(timestamp),
+        withdraw_request_time: summary.withdraw_request_time.map(timestamp),
         trace,
         related: Vec::new(),
         episode: summary.episode,

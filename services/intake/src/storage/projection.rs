@@ -39,6 +39,18 @@ pub async fn closed(tx: &mut Tx, id: Uuid, episode: i32, at: OffsetDateTime) -> 
     Ok(())
 }
 
+/// It was withdrawn before anybody had worked on it.
+pub async fn withdrawn(tx: &mut Tx, id: Uuid, episode: i32) -> Result<(), StorageError> {
+    sqlx::query(
+        "/* projection.withdrawn */ update intake.consultation set state = 'WITHDRAWN' where id = $1 and episode = $2",
+    )
+    .bind(id)
+    .bind(episode)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The register has learned a practice's code: what was accepted before gets its internal id.
 pub async fn practice_known(tx: &mut Tx, practice: Uuid, ods: &str) -> Result<(), StorageError> {
     sqlx::query("/* projection.enrolment_practice */ update intake.enrolment set practice = $1 where practice is null and practice_ods = $2")

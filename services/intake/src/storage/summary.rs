@@ -16,7 +16,7 @@ const TABLE: &str = "intake.consultation";
 /// The columns of a [`SummaryRow`].
 const COLUMNS: &str = "id, practice, practice_ods, hub_ods, client, reference, supplier_reference, channel, state, episode, \
      need, topic, urgency, matched_rules, not_screened_reason, emergency_advice, rule_set, first_contact_time, accept_time, plan_by, \
-     respond_by, close_time, trace_outcome, registered_practice_ods, trace_time";
+     respond_by, close_time, withdraw_request_time, trace_outcome, registered_practice_ods, trace_time";
 
 /// What is known of a consultation but its content.
 #[derive(Debug, Clone)]
@@ -57,6 +57,8 @@ pub struct Summary {
     pub respond_by: OffsetDateTime,
     /// Closure.
     pub close_time: Option<OffsetDateTime>,
+    /// When the patient wished to withdraw it.
+    pub withdraw_request_time: Option<OffsetDateTime>,
     /// Trace: outcome, registered practice, time.
     pub trace: Option<(TraceOutcome, Option<String>, OffsetDateTime)>,
 }
@@ -85,6 +87,7 @@ pub(super) struct SummaryRow {
     plan_by: OffsetDateTime,
     respond_by: OffsetDateTime,
     close_time: Option<OffsetDateTime>,
+    withdraw_request_time: Option<OffsetDateTime>,
     trace_outcome: Option<String>,
     registered_practice_ods: Option<String>,
     trace_time: Option<OffsetDateTime>,
@@ -126,6 +129,7 @@ impl TryFrom<SummaryRow> for Summary {
             plan_by: row.plan_by,
             respond_by: row.respond_by,
             close_time: row.close_time,
+            withdraw_request_time: row.withdraw_request_time,
             trace,
         })
     }

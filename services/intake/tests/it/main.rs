@@ -11,4 +11,5 @@ mod reading;
 mod status;
 mod submitting;
 mod tracing;
+mod withdrawing;
 mod world;

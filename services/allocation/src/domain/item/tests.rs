@@ -95,6 +95,27 @@ fn a_claim_is_taken_away_only_within_its_organisation_and_while_it_lasts() {
 }
 
 #[test]
+fn only_what_nobody_worked_on_and_nothing_flagged_is_withdrawn_at_once() {
+    let wish = |item: &WorkItem| Withdrawal { at: item.accepted_at, reason: "BETTER".into() };
+    let mut untouched = item(Urgency::Routine);
+    assert_eq!(untouched.withdraw(wish(&item(Urgency::Routine)), false), Withdrawn::AtOnce);
+    assert_eq!(untouched.holding, Holding::Withdrawn);
+    assert_eq!(untouched.withdraw(wish(&item(Urgency::Routine)), false), Withdrawn::TooLate);
+    for (urgency, flagged) in [(Urgency::Routine, true), (Urgency::Urgent, false), (Urgency::Emergency, true)] {
+        let mut item = item(urgency);
+        assert_eq!(item.withdraw(wish(&item.clone()), flagged), Withdrawn::Wished);
+        assert_eq!(item.holding, Holding::Queued);
+        assert!(item.withdrawal.is_some());
+    }
+    let mut touched = item(Urgency::Routine);
+    let lease = lease(&touched, touched.accepted_at);
+    touched.claim(lease, 1).expect("queued");
+    assert_eq!(touched.clone().withdraw(wish(&touched), false), Withdrawn::Wished);
+    touched.release(1);
+    assert_eq!(touched.withdraw(wish(&touched.clone()), false), Withdrawn::Wished, "somebody may have filed for it");
+}
+
+#[test]
 fn epochs_carry_the_incarnation() {
     assert_eq!(next_epoch(0, 1), (1 << 32) + 1);
     assert_eq!(next_epoch((1 << 32) + 7, 1), (1 << 32) + 8);

@@ -3,7 +3,7 @@
 use ehub_outbox::Refusal;
 use ehub_proto::allocation::event::v1::{
     AccessPublished, AlertAcknowledged, AlertRaised, ClaimEnded, ConsultationCompleted, ItemClaimed, ItemRouted,
-    ItemTransferred, OrganisationPut, TaskRaised, TransferAcknowledged,
+    ItemTransferred, ItemWithdrawn, OrganisationPut, TaskRaised, TransferAcknowledged,
 };
 
 use super::{Said, UNREADABLE, body, episode, time};
@@ -12,7 +12,7 @@ use crate::domain::{
     heard::Act,
 };
 
-pub(super) const KINDS: [&str; 11] = [
+pub(super) const KINDS: [&str; 12] = [
     "ehub.allocation.event.v1.OrganisationPut",
     "ehub.allocation.event.v1.AccessPublished",
     "ehub.allocation.event.v1.ItemRouted",
@@ -24,6 +24,7 @@ pub(super) const KINDS: [&str; 11] = [
     "ehub.allocation.event.v1.AlertAcknowledged",
     "ehub.allocation.event.v1.TaskRaised",
     "ehub.allocation.event.v1.ConsultationCompleted",
+    "ehub.allocation.event.v1.ItemWithdrawn",
 ];
 
 pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
@@ -53,6 +54,11 @@ pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
         "TransferAcknowledged" => {
             let event: TransferAcknowledged = body(bytes)?;
             Ok(Said::new(act.by(event.subject), Fact::Noted))
+        }
+        "ItemWithdrawn" => {
+            let event: ItemWithdrawn = body(bytes)?;
+            let at = time(event.withdraw_time)?;
+            Ok(Said::new(act, Fact::Withdrawn { episode: episode(event.episode), at }))
         }
         "ConsultationCompleted" => completed(act, body(bytes)?),
         _ => Err(UNREADABLE),

@@ -4,6 +4,7 @@ use ehub_identifiers::{OrganisationId, QuarantineId};
 use ehub_outbox::Refusal;
 use ehub_proto::intake::event::v1::{
     ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted,
+    WithdrawalRequested,
 };
 
 use super::{Said, UNREADABLE, body, consultations, episode, time, uuid};
@@ -12,12 +13,13 @@ use crate::domain::{
     heard::Act,
 };
 
-pub(super) const KINDS: [&str; 5] = [
+pub(super) const KINDS: [&str; 6] = [
     "ehub.intake.event.v1.ConsultationAccepted",
     "ehub.intake.event.v1.PatientTraced",
     "ehub.intake.event.v1.MessageQuarantined",
     "ehub.intake.event.v1.QuarantineConverted",
     "ehub.intake.event.v1.MessageRejected",
+    "ehub.intake.event.v1.WithdrawalRequested",
 ];
 
 pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
@@ -43,6 +45,9 @@ pub(super) fn said(kind: &str, bytes: &[u8]) -> Result<Said, Refusal> {
         let event: MessageRejected = body(bytes)?;
         let message = QuarantineId::new(uuid(&event.message)?);
         Ok(Said::new(act.about(message.name()).with_detail(event.response_code), Fact::Rejected(message)))
+    } else if kind == KINDS[5] {
+        let event: WithdrawalRequested = body(bytes)?;
+        Ok(Said::new(act.with_detail(event.reason), Fact::Noted))
     } else {
         Err(UNREADABLE)
     }
