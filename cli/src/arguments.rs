@@ -18,7 +18,10 @@ pub use operate::{
 };
 pub use operators::{Settle, SettleAction, Streams, Transfer, VoidPrescription, WhichStream};
 pub use record::{Document, FileEntry, Prescribe, RecordSource, Sign};
-pub use work::{Acknowledge, Claim, Complete, Inbox, OutcomeName, Override, PassBack, Release, SafeName, ToldBy, Withdraw, WithdrawReason};
+pub use work::{
+    Acknowledge, Claim, Complete, Inbox, OutcomeName, Override, PassBack, Release, SafeName, ToldBy, Withdraw,
+    WithdrawReason,
+};
 
 use crate::{dev::world::PERSONAS, output::Format};
 

@@ -20,8 +20,7 @@ pub async fn run(context: &Context, withdraw: Withdraw) -> anyhow::Result<()> {
         WithdrawReason::ByMistake => "BY_MISTAKE",
         WithdrawReason::Other => "OTHER",
     };
-    let request =
-        WithdrawConsultationRequest { request_id: new_id(), name: name.clone(), reason: reason.to_owned() };
+    let request = WithdrawConsultationRequest { request_id: new_id(), name: name.clone(), reason: reason.to_owned() };
     let answer = session.intake().withdraw_consultation(session.request(request).await?).await?.into_inner();
     output::record(&json!({
         "consultation": name,

@@ -21,8 +21,9 @@ use ehub_proto::allocation::v1::{
     AcknowledgeAlertRequest, AcknowledgeAlertResponse, AcknowledgeTransferRequest, AcknowledgeTransferResponse,
     ClaimItemRequest, ClaimItemResponse, ClaimNextRequest, ClaimNextResponse, CompleteRequest, CompleteResponse,
     GetWorkItemRequest, GetWorkItemResponse, ListAlertsRequest, ListAlertsResponse, ListInboxRequest,
-    ListInboxResponse, OverrideClaimRequest, OverrideClaimResponse, PassBackRequest, PassBackResponse, ReleaseClaimRequest, ReleaseClaimResponse, RenewClaimRequest,
-    RenewClaimResponse, WatchRequest, WatchResponse, allocation_service_server::AllocationService,
+    ListInboxResponse, OverrideClaimRequest, OverrideClaimResponse, PassBackRequest, PassBackResponse,
+    ReleaseClaimRequest, ReleaseClaimResponse, RenewClaimRequest, RenewClaimResponse, WatchRequest, WatchResponse,
+    allocation_service_server::AllocationService,
 };
 use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
@@ -118,8 +119,12 @@ impl AllocationService for AllocationRpc {
         &self,
         request: Request<OverrideClaimRequest>,
     ) -> Result<Response<OverrideClaimResponse>, Status> {
-        let (call, (request_id, work)) =
-            parsed!(self, "OverrideClaim", request, |call, request| parse::override_claim(call, request, self.0.policy));
+        let (call, (request_id, work)) = parsed!(
+            self,
+            "OverrideClaim",
+            request,
+            |call, request| parse::override_claim(call, request, self.0.policy)
+        );
         let (item, fenced, replayed) = self.park(call, request_id, work).await?;
         Ok(claims::respond(OverrideClaimResponse { item, fenced }, replayed))
     }

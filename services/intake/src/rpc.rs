@@ -18,7 +18,8 @@ use ehub_proto::intake::v1::{
     GetConsultationStatusRequest, GetConsultationStatusResponse, GetQuarantinedContentRequest,
     GetQuarantinedContentResponse, ListConsultationsRequest, ListConsultationsResponse, ListEnrolmentsRequest,
     ListEnrolmentsResponse, ListQuarantinedRequest, ListQuarantinedResponse, PutEnrolmentRequest, PutEnrolmentResponse,
-    SubmitConsultationRequest, SubmitConsultationResponse, WithdrawConsultationRequest, WithdrawConsultationResponse, intake_service_server::IntakeService,
+    SubmitConsultationRequest, SubmitConsultationResponse, WithdrawConsultationRequest, WithdrawConsultationResponse,
+    intake_service_server::IntakeService,
 };
 use tonic::{Request, Response, Status};
 

@@ -108,7 +108,10 @@ impl TryFrom<Row> for WorkItem {
             override_reason: row.override_reason,
             acknowledge_by: row.acknowledge_by,
             safe,
-            withdrawal: row.withdraw_requested_at.zip(row.withdraw_reason).map(|(at, reason)| Withdrawal { at, reason }),
+            withdrawal: row
+                .withdraw_requested_at
+                .zip(row.withdraw_reason)
+                .map(|(at, reason)| Withdrawal { at, reason }),
             related: row.related.into_iter().map(ConsultationId::new).collect(),
         })
     }

@@ -35,7 +35,8 @@ async fn what_nobody_worked_on_is_withdrawn_and_not_given_out() {
     let id = world.arrive(ALDER).await;
     assert_eq!(world.deliver("intake", WISH, id, 2, wish(id, false)).await, "OUTCOME_APPLIED");
     let item = get(&world, id).await;
-    assert_eq!((item.state(), item.withdraw_reason.as_str()), (ItemState::Withdrawn, "BETTER"));
+    assert!(item.state() == ItemState::Withdrawn);
+    assert_eq!(item.withdraw_reason, "BETTER");
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_none()));
     assert_eq!(kinds(&world, id).await, ["ItemRouted", "ItemWithdrawn"]);
     let mut conn = world.db.admin().await;
@@ -56,7 +57,8 @@ async fn what_is_flagged_or_held_stays_and_shows_the_wish() {
     for (id, flag) in [(flagged, true), (urgent, false)] {
         assert_eq!(world.deliver("intake", WISH, id, 2, wish(id, flag)).await, "OUTCOME_APPLIED");
         let item = get(&world, id).await;
-        assert_eq!((item.state(), item.withdraw_reason.as_str()), (ItemState::Queued, "BETTER"));
+        assert!(item.state() == ItemState::Queued);
+        assert_eq!(item.withdraw_reason, "BETTER");
     }
     let (claim, _) = world.claim().await;
     let held = Uuid::parse_str(claim.item.expect("an item").consultation.trim_start_matches("consultations/"));
@@ -68,7 +70,7 @@ async fn what_is_flagged_or_held_stays_and_shows_the_wish() {
     let before = get(&world, busy).await.version;
     assert_eq!(world.deliver("intake", WISH, busy, 2, wish(busy, false)).await, "OUTCOME_APPLIED");
     let item = get(&world, busy).await;
-    assert_eq!(item.state(), ItemState::Claimed);
+    assert!(item.state() == ItemState::Claimed);
     assert!(item.withdraw_request_time.is_some() && item.version > before, "watchers see it");
     assert!(!kinds(&world, busy).await.contains(&"ItemWithdrawn".to_owned()));
 }

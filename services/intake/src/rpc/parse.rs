@@ -28,8 +28,7 @@ use crate::{
     },
     operations::{
         accept::Acceptor, convert::Convert, get::GetConsultation, get_quarantined_content::GetQuarantinedContent,
-        list::ListConsultations, status::JudgeAttempt, submit::Submit,
-        withdraw::WithdrawConsultation,
+        list::ListConsultations, status::JudgeAttempt, submit::Submit, withdraw::WithdrawConsultation,
     },
     storage::summary::Filter,
 };

@@ -6,7 +6,8 @@ use ehub_proto::{
         Answer, CommunicationNeeds, Consultation, ContactSafety, Content, ConvertQuarantinedResponse, Enrolment,
         GetConsultationResponse, GetConsultationStatusResponse, GetQuarantinedContentResponse,
         ListConsultationsResponse, ListEnrolmentsResponse, ListQuarantinedResponse, Patient, Promise,
-        PutEnrolmentResponse, Quarantined, Receipt, State, SubmitConsultationResponse, Submitter, SubmitterKind, Trace, WithdrawConsultationResponse,
+        PutEnrolmentResponse, Quarantined, Receipt, State, SubmitConsultationResponse, Submitter, SubmitterKind, Trace,
+        WithdrawConsultationResponse,
     },
     timestamp,
 };

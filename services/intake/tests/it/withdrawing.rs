@@ -62,7 +62,7 @@ async fn the_submitter_and_the_practice_withdraw_and_nobody_else() {
     assert_eq!(world.count(TOLD).await, 0);
     let first = withdraw(&world, &made.consultation, "BETTER", supplier()).await.expect("recorded");
     let again = withdraw(&world, &made.consultation, "OTHER", person(ALDER.1, "pat")).await.expect("known");
-    assert_eq!(first, again, "the first wish stands");
+    assert!(first == again, "the first wish stands");
     assert_eq!(world.count(TOLD).await, 1);
 }
 
@@ -78,12 +78,12 @@ async fn allocation_decides_and_the_state_follows() {
         read.into_inner().consultation.expect("there")
     };
     let wished = read().await;
-    assert_eq!(wished.state(), State::Accepted);
+    assert!(wished.state() == State::Accepted);
     assert!(wished.withdraw_request_time.is_some());
     let uuid = made.consultation.trim_start_matches("consultations/").to_owned();
     let withdrawn = ItemWithdrawn { consultation: uuid, episode: 1, withdraw_time: None };
     hear(&world, &made.consultation, "ItemWithdrawn", withdrawn.encode_to_vec()).await;
-    assert_eq!(read().await.state(), State::Withdrawn);
+    assert!(read().await.state() == State::Withdrawn);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,7 @@
 use ehub_identifiers::{OrganisationId, QuarantineId};
 use ehub_outbox::Refusal;
 use ehub_proto::intake::event::v1::{
-    ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted,
-    WithdrawalRequested,
+    ConsultationAccepted, MessageQuarantined, MessageRejected, PatientTraced, QuarantineConverted, WithdrawalRequested,
 };
 
 use super::{Said, UNREADABLE, body, consultations, episode, time, uuid};
