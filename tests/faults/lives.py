@@ -150,7 +150,14 @@ class Desk:
             self._who, service + "SignPrescription", name=name, etag=prepared.etag,
             signature=self._signer.sign(prepared.digest), record_seen_source="GP_CONNECT", record_seen_time=now(),
         )  # fmt: skip
-        self._client.act(self._who, service + "IssuePrescription", name=name, etag=signed.etag)
+        try:
+            self._client.act(self._who, service + "IssuePrescription", name=name, etag=signed.etag)
+        except Refused as refused:
+            # The same patient's other consultation was prescribed the same since this one was raised.
+            if refused.answer.reason != "RECENTLY_ISSUED":
+                raise
+            method, seen = service + "IssuePrescription", "Another consultation's, seen."
+            self._client.act(self._who, method, name=name, etag=signed.etag, override_recent_issue=seen)
 
     def _complete(self, item, grant: str, clinical: bool) -> None:
         treated, emergency = clinical and item.topic == TREATED, item.urgency == 3

@@ -34,6 +34,7 @@ from suite import NotRunning  # noqa: E402
 # Short leases and repetitions, so that what rests on their end is seen in minutes.
 ENVIRONMENT = {
     "EHUB_ALLOCATION__SERVICE__LEASE": "25s",
+    "EHUB_INTAKE__SERVICE__MESH__RESEND_AFTER": "25s",
     "EHUB_WRITEBACK__SERVICE__RETRY_AFTER": "2s",
     "EHUB_WRITEBACK__SERVICE__RESEND_AFTER": "25s",
     "EHUB_WRITEBACK__SERVICE__OVERDUE_POLL": "2s",

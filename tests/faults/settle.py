@@ -15,6 +15,10 @@ OPEN = {
         "select count(*) as n from allocation.work_item where state in ('QUEUED', 'CLAIMED') and pool_kind = 'HUB'",
     ),
     "messages not read yet": ("intake", "select count(*) as n from intake.landed_message where state = 'LANDED'"),
+    "acknowledgements on their way": (
+        "intake",
+        "select count(*) as n from intake.outbound_message where state in ('READY', 'SENDING')",
+    ),
     "consultations on their way to allocation": (
         "intake",
         "select count(*) as n from intake.consultation where state in ('ACCEPTED', 'IN_PROGRESS')",

@@ -47,7 +47,7 @@ async fn deadlines_are_read_kept_and_capped() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deployment_may_ask_every_unary_call_for_a_deadline() {
     let mut config = config();
-    config.deadline.required = true;
+    config.deadline.required = Some(true);
     let running = start(config).await;
     let without = running.call("/test.Probe/Ok", &[]).await;
     assert_eq!(without.code(), Code::InvalidArgument);
