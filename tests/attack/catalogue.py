@@ -38,7 +38,7 @@ def _intake() -> list[Rpc]:
             lambda fx: fx.request(i + "WithdrawConsultation", request_id=new(), name=fx.main, reason="BETTER"),
             [RID, "name", "reason"],
             names="name",
-            strangers=["practice-birch", "practice-cedar", "gp-anna", "supplier-two"],
+            strangers=["practice-birch", "practice-cedar", "supplier-two", "hub-nobody"],
             fresh=lambda fx: (fx.request(i + "WithdrawConsultation", request_id=new(), name=fx.submitted(), reason="BETTER"), None),
             vary=setting("reason", "OTHER"),
         ),

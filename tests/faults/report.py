@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import platform
@@ -89,7 +90,8 @@ def _value(value) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_value(one)}" for name, one in value.items()) or "none"
     if isinstance(value, list):
-        return "; ".join(map(str, value)) or "none"
+        counted = collections.Counter(map(str, value))
+        return "; ".join(one if count == 1 else f"{count} times: {one}" for one, count in counted.items()) or "none"
     return str(value)
 
 
