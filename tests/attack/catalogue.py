@@ -169,7 +169,7 @@ def _allocation() -> list[Rpc]:
         Rpc(a + "ReleaseClaim", "gp-anna", act("ReleaseClaim"), [RID, *one], "required", names="consultation",
             strangers=[*near, "admin-cora"], fresh=fresh("ReleaseClaim"), vary=other),
         Rpc(a + "OverrideClaim", "gp-bert", lambda fx: fx.request(a + "OverrideClaim", request_id=new(), consultation=fx.gone, reason="Gone home"),
-            [RID, *one, "reason"], names="consultation", strangers=[*near, "admin-cora"],
+            [RID, *one, "reason"], names="consultation", strangers=["admin-cora", "hub-nobody"],
             fresh=lambda fx: (fx.request(a + "OverrideClaim", request_id=new(), consultation=fx.item()[0], reason="Gone home"), None),
             vary=setting("reason", "Another reason")),
         Rpc(a + "PassBack", "gp-anna", passing, [RID, *one, "reason"], "required",

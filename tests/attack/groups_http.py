@@ -55,7 +55,7 @@ class Http:
                 command += ["-H", f"{name}: {value}" if value else f"{name}:"]
             if body or verb == "POST":
                 command += ["--data-binary", "@" + given.name]
-            for _ in range(12):
+            for attempt in range(1, 13):
                 done = subprocess.run([*command, *more, url], capture_output=True, check=False)
                 # A refusal that does not wait for the body is HEADERS and RST_STREAM(NO_ERROR) (RFC 9113 section 8.1);
                 # curl before 8 now and then drops the first of the two.
@@ -71,7 +71,8 @@ class Http:
         answer.raw = base64.b64decode(packed + "=" * (-len(packed) % 4))
         self.fx.wire._details(answer)
         answer.service = self._service
-        self.fx.wire.seen.append((urllib.parse.urlsplit(url).path, answer))
+        # What curl dropped was a call too.
+        self.fx.wire.seen += [(urllib.parse.urlsplit(url).path, answer)] * attempt
         return status, answer
 
     def _edge(self, service: str, rpc) -> None:

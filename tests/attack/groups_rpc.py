@@ -227,8 +227,10 @@ class Attack:
                 yield case, headers, denied, "GRANT_REQUIRED"
             return
         if rpc.grant == "optional":
+            # Who works for the patient's practice reads without a grant. The entry has not been sent: no document is made of it.
+            made = (past, "DOCUMENT_NOT_MADE") if rpc.method.endswith("/GetDocument") else ("OK", None)
             for case, headers in [("no grant", []), ("garbage for a grant", header("x.y.z"))]:
-                yield case, headers, "OK", None
+                yield case, headers, *made
             return
         invalid = (denied, "GRANT_INVALID")
         head, claims, signature = fx.grant.split(".")
