@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, fs};
 
 use ehub_contracts_tests::{Contract, root};
+use prost_reflect::EnumValueDescriptor;
 
 /// Who produces a reason: `attack`, or `path/of/test.rs::name_of_the_test`.
 fn list() -> BTreeMap<String, String> {
@@ -17,6 +18,11 @@ fn list() -> BTreeMap<String, String> {
     list
 }
 
+/// Whether a value is no longer sent.
+fn is_deprecated(value: &EnumValueDescriptor) -> bool {
+    value.enum_value_descriptor_proto().options.as_ref().is_some_and(|options| options.deprecated())
+}
+
 #[test]
 fn every_reason_says_who_produces_it() {
     let contract = Contract::load();
@@ -24,7 +30,7 @@ fn every_reason_says_who_produces_it() {
     for file in contract.files().filter(|file| file.package_name().ends_with(".v1")) {
         let context = file.package_name().split('.').nth(1).unwrap_or_default().to_owned();
         for kind in file.enums().filter(|kind| kind.name() == "ErrorReason") {
-            let names = kind.values().filter(|value| value.number() != 0);
+            let names = kind.values().filter(|value| value.number() != 0 && !is_deprecated(value));
             reasons
                 .extend(names.map(|value| format!("{context}.{}", value.name().trim_start_matches("ERROR_REASON_"))));
         }
