@@ -17,6 +17,8 @@ use ehub_telemetry::{
     metrics::{self, Counter},
 };
 
+use tonic::Status;
+
 use crate::{Caller, Rule, TokenRefusal};
 
 static REFUSED: Counter =
@@ -79,8 +81,8 @@ pub struct Refused {
     pub at: Timestamp,
 }
 
-/// A refusal that is being recorded; the caller is answered when it is done.
-pub type Recording = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A refusal that is being recorded; the caller is answered when it is done, and with the status given when it cannot be.
+pub type Recording = Pin<Box<dyn Future<Output = Result<(), Status>> + Send>>;
 
 /// Takes refusals of known callers, so that the service can write one audit event for each.
 pub trait RefusalSink: Send + Sync {

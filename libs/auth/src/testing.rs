@@ -189,7 +189,7 @@ impl Kept {
 impl RefusalSink for Kept {
     fn refused(&self, refusal: Refused) -> Recording {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(refusal);
-        Box::pin(std::future::ready(()))
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

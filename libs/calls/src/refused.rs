@@ -9,7 +9,12 @@ use prost::Message;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{Call, Calls, audited::access_event, call::scope_of};
+use crate::{
+    Call, Calls,
+    audited::access_event,
+    call::scope_of,
+    runner::{broken, unrecorded},
+};
 
 /// Records that a call was refused.
 pub(crate) struct RefusedCall<'a> {
@@ -50,16 +55,9 @@ impl RefusalSink for Refusals {
     fn refused(&self, refusal: Refused) -> Recording {
         let db = self.0.db().clone();
         let scope = scope_of(&refusal.caller).traced(ehub_telemetry::current_traceparent());
-        let record = async move {
-            if let Err(error) = db.run(&scope, &AuthRefused(&refusal)).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
-            }
-        };
+        let record = async move { db.run(&scope, &AuthRefused(&refusal)).await.map_err(|error| unrecorded(&error)) };
         let written = self.0.tasks().spawn(record.in_current_span());
-        Box::pin(async move {
-            // One that panicked has been logged; the call is refused all the same.
-            let _ = written.await;
-        })
+        Box::pin(async move { written.await.unwrap_or_else(|ended| Err(broken(&ended))) })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use ehub_faults::Fault;
-use ehub_postgres::{Db, Scope, Work};
+use ehub_postgres::{Db, Scope, StorageError, Work};
 use futures_util::FutureExt as _;
 use prost::Message;
 use tokio_util::task::TaskTracker;
@@ -15,6 +15,7 @@ use crate::{
     Call,
     audited::{Answer, Audited},
     refused::RefusedCall,
+    storage_fault,
 };
 
 /// The trailer of an answer that was given before.
@@ -149,16 +150,23 @@ impl Calls {
         Ok(respond(answer, replayed))
     }
 
-    /// Writes the audit event of a refusal in a transaction of its own.
+    /// Writes the audit event of a refusal in a transaction of its own. A refusal that cannot be recorded is not told:
+    /// whoever asked is told to ask again.
     async fn record(&self, call: &Call, request_id: Option<Uuid>, fault: Fault) -> Status {
         let refused = RefusedCall { call, request_id, reason: fault.reason() };
         // Without the caller's deadline: a call that came too late is recorded too.
         let scope = Scope { deadline: None, ..call.scope() };
-        if let Err(error) = self.db.run(&scope, &refused).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
+        match self.db.run(&scope, &refused).await {
+            Ok(()) => fault.into_status(),
+            Err(error) => unrecorded(&error),
         }
-        fault.into_status()
     }
+}
+
+/// The answer in place of one that could not be recorded.
+pub(crate) fn unrecorded(error: &StorageError) -> Status {
+    tracing::error!(error = error as &dyn std::error::Error, "a refusal could not be recorded");
+    if error.is_passing() { storage_fault(error).into_status() } else { Fault::internal(error).into_status() }
 }
 
 /// The response of an answer, marked when it was given before.
@@ -175,7 +183,7 @@ pub(crate) fn respond<M>(answer: M, replayed: bool) -> Response<M> {
 #[error("the task of a call panicked")]
 struct Panicked;
 
-fn broken(ended: &tokio::task::JoinError) -> Status {
+pub(crate) fn broken(ended: &tokio::task::JoinError) -> Status {
     if ended.is_panic() { Fault::internal(&Panicked).into() } else { stopping().into() }
 }
 

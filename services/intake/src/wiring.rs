@@ -175,7 +175,7 @@ fn is_ours(kind: &str, names: &[&str]) -> bool {
 }
 
 fn for_allocation(kind: &str) -> bool {
-    is_ours(kind, &["ConsultationAccepted", "PatientTraced", "MessageQuarantined", "QuarantineConverted"])
+    is_ours(kind, &["ConsultationAccepted", "MessageQuarantined", "WithdrawalRequested"])
 }
 
 fn for_writeback(kind: &str) -> bool {

@@ -39,6 +39,7 @@ impl<F, R> ResponseFuture<F, R> {
 impl<F, R, E> Future for ResponseFuture<F, R>
 where
     F: Future<Output = Result<Response<R>, E>>,
+    R: Default,
 {
     type Output = Result<Response<R>, E>;
 
@@ -47,7 +48,9 @@ where
             OutcomeProjection::Admitted { inner } => inner.poll(context),
             OutcomeProjection::Refused { recording, answer } => {
                 if let Some(work) = recording {
-                    ready!(work.as_mut().poll(context));
+                    if let Err(status) = ready!(work.as_mut().poll(context)) {
+                        *answer = Some(status.into_http());
+                    }
                     *recording = None;
                 }
                 Poll::Ready(Ok(answer.take().expect("a future is not polled after it was ready")))

@@ -55,6 +55,9 @@ async fn without_its_event_neither_a_mutation_nor_a_read_answers() {
     world.mutate(1, 7, How::Well).await.err().expect("fails");
     let read = call_of(person("H8H01", "anna"), METHOD, 7);
     world.calls.read(read, world.put(How::Well), rendered).await.err().expect("fails");
+    let unheard = call_of(person("H8H01", "anna"), METHOD, 7);
+    let status = world.calls.refuse(unheard, Fault::permission_denied("GRANT_REQUIRED", "no grant")).await;
+    assert_ne!(status.code(), Code::PermissionDenied, "what cannot be recorded is not told");
     assert_eq!(world.effects().await, 0);
     assert_eq!(world.outcomes().await, Vec::<String>::new());
     world.audit_can_be_written(true).await;
@@ -102,7 +105,7 @@ async fn refusals_of_the_layer_are_written_before_they_are_answered() {
             // A caller who goes away does not undo it; a service that ends waits for it.
             drop(recording);
         } else {
-            recording.await;
+            recording.await.expect("recorded");
             assert_eq!(world.audited().await.last().expect("there before the answer").actor, subject);
         }
     }
