@@ -111,6 +111,10 @@ impl Step for Enforce {
         let Some(time) = allowance.time.map(|time| time.saturating_sub(AHEAD)) else {
             return next.answer(request);
         };
+        if time.is_zero() {
+            // Over before anything could be done; what runs outside of us would say so in other words.
+            return Box::pin(std::future::ready(expired().into_http()));
+        }
         request.extensions_mut().insert(Deadline(self.clock.monotonic() + time));
         Box::pin(async move {
             let until = tokio::time::sleep(time).deadline();
