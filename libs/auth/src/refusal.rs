@@ -16,7 +16,6 @@ use ehub_telemetry::{
     OncePerMinute,
     metrics::{self, Counter},
 };
-
 use tonic::Status;
 
 use crate::{Caller, Rule, TokenRefusal};

@@ -38,7 +38,8 @@ pub async fn withdraw(tx: &mut Tx, wish: &Wish) -> Result<(), Refusal> {
             queue::remove(tx, item.consultation).await?;
             items::save(tx, &mut item).await?;
             legs::end(tx, &item, "WITHDRAWN").await?;
-            tx.tally(&COMPLETIONS, &[("ehub.outcome", "WITHDRAWN"), ("ehub.in_time", "true")]);
+            // Nobody answered it: it counts neither as in time nor as late.
+            tx.tally(&COMPLETIONS, &[("ehub.outcome", "WITHDRAWN")]);
             tx.raise(events::items::withdrawn(&item, tx.at()));
         }
     }
