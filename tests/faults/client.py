@@ -7,6 +7,7 @@ import random
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import grpc
@@ -174,8 +175,12 @@ class Client:
                 raise Refused(method, answer)
             self._pause(end, method)
 
-    def act(self, who: str, method: str, grant: str = "", wait_for=(), patience: float = 240, **fields):
-        """A mutation under one request id until its outcome is known; reasons in `wait_for` pass by themselves."""
+    def act(self, who: str, method: str, grant: str | Callable[[], str] = "", wait_for=(), patience: float = 240, **fields):
+        """A mutation under one request id until its outcome is known; reasons in `wait_for` pass by themselves.
+
+        A grant that is a function is asked for before each attempt.
+        """
+        ask = grant if callable(grant) else lambda: grant
         request = self.request(method, request_id=str(uuid.uuid4()), **fields)
         number, service = self.journal.number(), method.partition("/")[0].removesuffix("Service").lower()
         meant = MessageToDict(request, preserving_proto_field_name=True)
@@ -184,11 +189,12 @@ class Client:
         while True:
             if not first:
                 self.journal.note("again", n=number, service=service)
-            answer, first = self.once(who, method, request, grant), False
+            shown = ask()
+            answer, first = self.once(who, method, request, shown), False
             self._answered(number, method, answer)
             if answer.ok:
                 if self._chance(self.resend):
-                    self._resend(number, who, method, request, grant, answer)
+                    self._resend(number, who, method, request, shown, answer)
                 return answer.reply
             if answer.code not in AMBIGUOUS and answer.reason not in wait_for:
                 raise Refused(method, answer)

@@ -18,6 +18,16 @@ REFUSED = ("INFRASTRUCTURE-20009", "BUSINESS-30003")
 MESH = ({"list": "503", "times": 2}, {"download": "half", "times": 1}, {"acknowledge": "503-after", "times": 1})
 
 
+class Waiting(Story):
+    """A clinician whose screen goes on renewing the claim while a peer is silent for longer than a lease."""
+
+    def __init__(self, stage: Stage) -> None:
+        def do(who: str, method: str, grant: str = "", **fields):
+            return stage.client.act(who, method, self.held if grant else "", **fields)
+
+        super().__init__(stage, do)
+
+
 def play(stage: Stage) -> dict:
     """Everything at once: each life has its own trouble."""
     stage.signal("audit", signal.SIGSTOP)
@@ -67,18 +77,23 @@ def _filed(stage: Stage, phrase: str) -> Story:
 
 def _silence(stage: Stage) -> list[Story]:
     """MESH, then every other peer, stop in mid-sentence while prescriptions are on their way."""
-    stories = [Story(stage).submit().known().claim() for _ in range(2)]
+    stories = [Waiting(stage).submit().known() for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         for peer in ("mesh", "peers"):
             pid = stage.signal(peer, signal.SIGSTOP)
             require(pid > 0, f"{peer} runs")
-            going = [pool.submit(story.prescribe) for story in stories] if peer == "peers" else []
+            going = [pool.submit(_claimed, story) for story in stories] if peer == "peers" else []
             until = time.monotonic() + SILENCE[stage.tier]
             stage.until(lambda t=until: time.monotonic() > t, "silence", 200)
             stage.signal(peer, signal.SIGCONT)
             for one in going:
                 one.result()
     return stories
+
+
+def _claimed(story: Story) -> None:
+    """Claimed only now, and prescribed for."""
+    story.claim().prescribe()
 
 
 def _afterwards(stage: Stage, prescribed: list[Story], filed: list[Story], refused: list[Story]) -> dict:
