@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// A token that is good for another while.
-    #[expect(clippy::disallowed_methods, reason = "a command's own patience, not the suite's time")]
+    #[expect(clippy::disallowed_methods, reason = "a command's own patience and request, not the suite's")]
     pub async fn token(&self) -> anyhow::Result<String> {
         let held = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((since, token)) = held

@@ -15,7 +15,7 @@ DOCUMENT = ROOT / "docs/telemetry.md"
 TELLING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-|consultations/|entries/|prescriptions/|\b[A-HJ-NP-Y]\d{5}\b|\bH8H01\b|\b\d{10}\b", re.I
 )
-WORD = re.compile(r"[A-Za-z0-9_./:\- ]{0,100}")
+WORD = re.compile(r"[A-Za-z0-9_./:{}$\- ]{0,100}")
 TYPES = {"string": str, "int": int, "bool": bool}
 
 

@@ -86,6 +86,7 @@ fn request(shape: ConsultationShape, request_id: Option<String>) -> anyhow::Resu
 }
 
 /// Tells the development demographics service of a patient of the test range, so that they can be traced.
+#[expect(clippy::disallowed_methods, reason = "a command's own request, which is not measured")]
 async fn introduce(context: &Context, shape: &ConsultationShape) -> anyhow::Result<()> {
     let patient = &shape.patient;
     let is_test = ehub_identifiers::NhsNumber::parse(&patient.nhs_number).is_ok_and(|number| number.is_test());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ehub_clock::Clock;
+use ehub_telemetry::send_outside;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, Url, redirect, retry};
 
@@ -81,13 +82,14 @@ impl MeshClient {
             .header("mex-OSName", std::env::consts::OS)
             .header("mex-OSVersion", "unspecified")
             .header("mex-OSArchitecture", std::env::consts::ARCH);
-        self.call(request).await.map(drop)
+        self.call(request, "/messageexchange/{mailbox}").await.map(drop)
     }
 
     /// Removes a message from the inbox. Only after it is stored: MESH does not serve it again.
     pub async fn acknowledge(&self, id: &str) -> Result<(), MeshError> {
         let url = self.url(&["inbox", id, "status", "acknowledged"])?;
-        self.call(self.request(Method::PUT, url)).await.map(drop)
+        let template = "/messageexchange/{mailbox}/inbox/{message}/status/acknowledged";
+        self.call(self.request(Method::PUT, url), template).await.map(drop)
     }
 
     /// A URL below this mailbox. Ids come from outside, so they must be a single plain path segment.
@@ -117,9 +119,9 @@ impl MeshClient {
         self.http.request(method, url).header(ACCEPT, V2).header(AUTHORIZATION, authorization)
     }
 
-    /// Sends, and turns every answer but a success into an error.
-    pub(crate) async fn call(&self, request: RequestBuilder) -> Result<Response, MeshError> {
-        let response = request.send().await.map_err(MeshError::transport)?;
+    /// Sends, and turns every answer but a success into an error. `template` is the path without its ids.
+    pub(crate) async fn call(&self, request: RequestBuilder, template: &'static str) -> Result<Response, MeshError> {
+        let response = send_outside(request, template).await.map_err(MeshError::transport)?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);

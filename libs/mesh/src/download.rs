@@ -11,16 +11,19 @@ use crate::received::Received;
 
 /// More chunks than any message within our size limits has.
 const MAX_CHUNKS: u32 = 10_000;
+/// Where a message and its further chunks are.
+const MESSAGE: &str = "/messageexchange/{mailbox}/inbox/{message}";
+const CHUNK: &str = "/messageexchange/{mailbox}/inbox/{message}/{chunk}";
 
 impl MeshClient {
     /// The whole message. It stays in the inbox until [`MeshClient::acknowledge`].
     pub async fn download(&self, id: &str) -> Result<Received, MeshError> {
-        let first = self.chunk(self.url(&["inbox", id])?).await?;
+        let first = self.chunk(self.url(&["inbox", id])?, MESSAGE).await?;
         let mut message = Received::read(id, first.headers());
         let chunks = chunks(first.status(), first.headers())?;
         let mut content = self.content(first, self.max_message_bytes).await?;
         for number in 2..=chunks {
-            let part = self.chunk(self.url(&["inbox", id, &number.to_string()])?).await?;
+            let part = self.chunk(self.url(&["inbox", id, &number.to_string()])?, CHUNK).await?;
             let room = self.max_message_bytes - content.len();
             content.extend(self.content(part, room).await?);
         }
@@ -28,8 +31,8 @@ impl MeshClient {
         Ok(message)
     }
 
-    async fn chunk(&self, url: reqwest::Url) -> Result<Response, MeshError> {
-        self.call(self.request(Method::GET, url).header(ACCEPT_ENCODING, "gzip")).await
+    async fn chunk(&self, url: reqwest::Url, template: &'static str) -> Result<Response, MeshError> {
+        self.call(self.request(Method::GET, url).header(ACCEPT_ENCODING, "gzip"), template).await
     }
 
     /// One chunk's content. Each chunk is compressed on its own.

@@ -42,7 +42,8 @@ impl MeshClient {
         let mut listed = HashSet::new();
         let mut visited = HashSet::new();
         for _ in 0..MAX_PAGES {
-            let response = self.call(self.request(Method::GET, url.clone())).await?;
+            let response =
+                self.call(self.request(Method::GET, url.clone()), "/messageexchange/{mailbox}/inbox").await?;
             let bytes = body::read(response, MAX_LISTING).await?;
             let page: Listing = serde_json::from_slice(&bytes)
                 .map_err(|_| MeshError::Protocol { what: "the inbox listing is not the JSON expected" })?;

@@ -52,7 +52,7 @@ impl MeshClient {
             request = request.header("mex-chunk-range", format!("1:{total}"));
         }
         let (encoding, content) = self.encoded(chunk).await?;
-        let response = self.call(request.headers(encoding).body(content)).await?;
+        let response = self.call(request.headers(encoding).body(content), "/messageexchange/{mailbox}/outbox").await?;
         let answer = body::read(response, MAX_ANSWER).await?;
         let accepted: Accepted = serde_json::from_slice(&answer)
             .map_err(|_| MeshError::Protocol { what: "the answer to a send holds no message id" })?;
@@ -69,7 +69,7 @@ impl MeshClient {
                 .header("mex-chunk-range", format!("{number}:{total}"))
                 .headers(encoding.clone())
                 .body(content.clone());
-            match self.call(request).await {
+            match self.call(request, "/messageexchange/{mailbox}/outbox/{message}/{chunk}").await {
                 Ok(_) => return Ok(()),
                 // Our earlier attempt arrived and only its answer was lost.
                 Err(MeshError::Refused(refusal)) if attempt > 1 && number == total && refusal.status == COMPLETE => {

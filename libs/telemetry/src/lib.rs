@@ -1,8 +1,8 @@
 //! Traces, metrics and logs: the only crate that knows OpenTelemetry.
 //!
 //! A service calls [`init`] once in its runtime, puts [`ServerTraceLayer`] outermost on its server and
-//! [`ClientTraceLayer`] on its channels, and counts through [`metrics`]. What concerns exactly one consultation
-//! carries its id: see [`record_consultation`].
+//! [`ClientTraceLayer`] on its channels, sends HTTP requests by [`send_outside`], and counts through [`metrics`]. What
+//! concerns exactly one consultation carries its id: see [`record_consultation`].
 
 mod bounded;
 mod config;
@@ -12,6 +12,7 @@ mod export;
 pub mod lifecycle;
 mod lines;
 pub mod metrics;
+mod outside;
 mod rpc;
 mod sampler;
 mod setup;
@@ -21,6 +22,7 @@ mod sparing;
 pub use config::{Format, Relation, TelemetryConfig};
 pub use context::{TraceParent, current_trace_id, current_traceparent, traceparent_of};
 pub use environment::EnvironmentError;
+pub use outside::send_outside;
 pub use rpc::{
     ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, SaidElsewhere, ServerTrace, ServerTraceLayer,
     TracedBody, TracedFuture,

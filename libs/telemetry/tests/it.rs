@@ -2,5 +2,6 @@
 
 mod it {
     mod collector;
+    mod outside;
     mod signals;
 }

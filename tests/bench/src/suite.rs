@@ -103,6 +103,7 @@ impl Suite {
         Ok(suite)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the load generator's own request")]
     async fn renew(&self) -> anyhow::Result<()> {
         let http = reqwest::Client::new();
         for persona in PERSONAS {

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use ehub_telemetry::send_outside;
 use reqwest::{Certificate, Client, redirect};
 use tokio::io::AsyncReadExt;
 
@@ -125,7 +126,8 @@ async fn read_file(path: &PathBuf) -> std::io::Result<Vec<u8>> {
 
 async fn fetch(client: &Client, url: &str) -> Result<Vec<u8>, SourceError> {
     let failed = |source: reqwest::Error| SourceError::Fetch { url: url.to_owned(), source: source.without_url() };
-    let mut answer = client.get(url).header(http::header::ACCEPT, "application/json").send().await.map_err(failed)?;
+    let request = client.get(url).header(http::header::ACCEPT, "application/json");
+    let mut answer = send_outside(request, "{key_set}").await.map_err(failed)?;
     if answer.status() != http::StatusCode::OK {
         return Err(SourceError::Status { url: url.to_owned(), status: answer.status().as_u16() });
     }

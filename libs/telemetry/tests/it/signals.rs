@@ -25,7 +25,7 @@ use super::collector::{Collector, attribute};
 static ACCEPTED: Counter = metrics::counter("ehub.intake.consultations", "{consultation}", "Consultations by outcome.");
 static DEPTH: Gauge = metrics::gauge("ehub.queue.depth", "{message}", "What waits.");
 
-async fn start(config: TelemetryConfig) -> (Collector, Telemetry) {
+pub async fn start(config: TelemetryConfig) -> (Collector, Telemetry) {
     let (collector, address) = Collector::start().await;
     let config = TelemetryConfig { otlp_endpoint: Some(format!("http://{address}")), format: Format::Pretty, ..config };
     let telemetry = ehub_telemetry::init("intake", "1.2.3", &config, []).unwrap();

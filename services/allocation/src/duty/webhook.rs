@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
+use ehub_telemetry::send_outside;
 
 use crate::{
     config::Contact,
@@ -45,11 +46,7 @@ impl Duty for Webhook {
             Some(deputy) if call.deputy => deputy,
             _ => &contact.duty_url,
         };
-        let answer = self
-            .client
-            .post(url)
-            .json(call)
-            .send()
+        let answer = send_outside(self.client.post(url).json(call), "{duty_contact}")
             .await
             .map_err(|error| DutyError::Unreachable(error.without_url()))?;
         if answer.status().is_success() { Ok(()) } else { Err(DutyError::Refused(answer.status().as_u16())) }

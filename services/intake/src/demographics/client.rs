@@ -1,6 +1,7 @@
 //! Asks demographics about one patient.
 
 use ehub_clock::Clock;
+use ehub_telemetry::send_outside;
 use reqwest::{StatusCode, header::ACCEPT};
 use serde_json::Value;
 
@@ -80,7 +81,8 @@ impl Demographics {
     }
 
     async fn by_number(&self, number: &str) -> Result<Option<Demographic>, DemographicsError> {
-        let Some(answer) = self.get(&format!("{}/Patient/{number}", self.base), &[]).await? else { return Ok(None) };
+        let url = format!("{}/Patient/{number}", self.base);
+        let Some(answer) = self.get("/Patient/{nhs_number}", &url, &[]).await? else { return Ok(None) };
         record::patient(&answer).map(Some).ok_or(DemographicsError::Unexpected("no Patient"))
     }
 
@@ -94,13 +96,19 @@ impl Demographics {
         ];
         // PDS takes no search by an unknown gender.
         let asked: Vec<_> = query.into_iter().filter(|(_, value)| !value.is_empty() && value != "unknown").collect();
-        let Some(answer) = self.get(&format!("{}/Patient", self.base), &asked).await? else { return Ok(None) };
+        let url = format!("{}/Patient", self.base);
+        let Some(answer) = self.get("/Patient", &url, &asked).await? else { return Ok(None) };
         // Several matches come as an OperationOutcome with status 200: nobody is chosen among them.
         Ok(record::only_match(&answer))
     }
 
     /// The answer; `None` when there is no such patient.
-    async fn get(&self, url: &str, query: &[(&str, String)]) -> Result<Option<Value>, DemographicsError> {
+    async fn get(
+        &self,
+        template: &'static str,
+        url: &str,
+        query: &[(&str, String)],
+    ) -> Result<Option<Value>, DemographicsError> {
         let mut url =
             reqwest::Url::parse(url).map_err(|_| DemographicsError::Unexpected("an address of ours that is no URL"))?;
         if !query.is_empty() {
@@ -115,7 +123,9 @@ impl Demographics {
             request = request.bearer_auth(token);
         }
         // The address names the patient: it never reaches a log.
-        let mut response = request.send().await.map_err(|error| DemographicsError::Unreachable(error.without_url()))?;
+        let mut response = send_outside(request, template)
+            .await
+            .map_err(|error| DemographicsError::Unreachable(error.without_url()))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => return Ok(None),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ehub_postgres::{Db, Scope, StorageError};
-use ehub_telemetry::job_span;
+use ehub_telemetry::{job_span, send_outside};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -57,7 +57,7 @@ impl EmergencyPages {
         }
         let request =
             self.http.post(&page.duty_contact).header("Idempotency-Key", subject.to_string()).json(&page.body);
-        match request.send().await {
+        match send_outside(request, "{duty_contact}").await {
             Ok(answer) if answer.status().is_success() => {
                 tracing::info!(%subject, attempts, "the duty contact was paged");
                 true

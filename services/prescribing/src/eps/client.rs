@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ehub_fhir::PrepareResponse;
+use ehub_telemetry::send_outside;
 use reqwest::{
     Response, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -25,6 +26,9 @@ use crate::config::EpsSettings;
 const MAX_ANSWER: usize = 1024 * 1024;
 /// Time to establish a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+/// The paths of the two operations.
+const PREPARE: &str = "/FHIR/R4/$prepare";
+const PROCESS: &str = "/FHIR/R4/$process-message";
 
 /// EPS, at one address.
 #[derive(Debug, Clone)]
@@ -91,7 +95,7 @@ impl Eps {
         role_profile: &str,
         request: Uuid,
     ) -> Result<PrepareResponse, PrepareError> {
-        match self.post("$prepare", order, Some(role_profile), request).await {
+        match self.post(PREPARE, order, Some(role_profile), request).await {
             Ok((status, body)) => prepared(status, &body),
             Err(why) => {
                 tracing::warn!(why, "EPS did not answer a $prepare");
@@ -102,7 +106,7 @@ impl Eps {
 
     /// Sends a signed order. Sending the same bytes under the same request id again is the same send.
     pub async fn send(&self, message: Vec<u8>, role_profile: Option<&str>, request: Uuid) -> Sent {
-        match self.post("$process-message", message, role_profile, request).await {
+        match self.post(PROCESS, message, role_profile, request).await {
             Ok((status, body)) => sent(status, &body),
             Err(why) => Sent::Unknown(why),
         }
@@ -110,14 +114,14 @@ impl Eps {
 
     async fn post(
         &self,
-        operation: &str,
+        template: &'static str,
         body: Vec<u8>,
         role_profile: Option<&str>,
         request: Uuid,
     ) -> Result<(StatusCode, Vec<u8>), &'static str> {
         let mut call = self
             .http
-            .post(format!("{}/{operation}", self.endpoint()))
+            .post(format!("{}{template}", self.base))
             .header(CONTENT_TYPE, "application/fhir+json")
             .header("X-Request-ID", request.hyphenated().to_string())
             .body(body);
@@ -128,7 +132,7 @@ impl Eps {
             let token = tokio::fs::read_to_string(file).await.map_err(|_| "no_token")?;
             call = call.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
         }
-        let response = call.send().await.map_err(|error| reason(&error))?;
+        let response = send_outside(call, template).await.map_err(|error| reason(&error))?;
         let status = response.status();
         Ok((status, bounded(response).await?))
     }
