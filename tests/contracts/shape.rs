@@ -32,6 +32,22 @@ fn stable_packages_do_not_rest_on_drafts() {
 }
 
 #[test]
+fn what_is_sent_with_its_body_is_an_event_of_another() {
+    let contract = Contract::load();
+    let events: Vec<_> = contract
+        .files()
+        .filter(|file| file.package_name().ends_with(".event.v1"))
+        .flat_map(|file| file.messages().map(|message| message.full_name().to_owned()).collect::<Vec<_>>())
+        .collect();
+    for service in ["intake", "allocation", "writeback", "prescribing"] {
+        for kind in ehub_proto::read_by(service) {
+            assert!(events.iter().any(|event| event == kind), "{service} reads {kind}, which is none");
+            assert!(!kind.starts_with(&format!("ehub.{service}.")), "{service} reads its own {kind}");
+        }
+    }
+}
+
+#[test]
 fn requests_and_responses_belong_to_one_rpc() {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for method in Contract::load().methods() {

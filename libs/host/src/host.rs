@@ -18,9 +18,6 @@ use crate::{CommonConfig, Profile};
 /// A channel to the internal port of another service.
 pub type PeerChannel = client::Channel;
 
-/// A peer that is told of events, and whether it uses a kind.
-pub type Subscribed = (&'static str, fn(&str) -> bool);
-
 /// Everything common that a service is built from.
 pub struct Host {
     /// The service's name.
@@ -59,13 +56,13 @@ impl Host {
         client::connect(config, Arc::new(bare)).with_context(|| format!("peers.{name}"))
     }
 
-    /// The worker that delivers this service's events: to each peer, with what it uses of them.
-    pub fn relay(&self, subscribers: &[Subscribed]) -> anyhow::Result<Worker> {
+    /// The worker that delivers this service's events: to each peer, with the bodies it reads ([`ehub_proto::reads`]).
+    pub fn relay(&self, subscribers: &[&'static str]) -> anyhow::Result<Worker> {
         let mut told = Vec::with_capacity(subscribers.len());
-        for (name, uses) in subscribers {
+        for name in subscribers {
             // A batch is bounded by 50 events of 16 groups; bodies are small.
             let client = EventSinkClient::new(self.peer(name)?).max_encoding_message_size(16 << 20);
-            told.push(Subscriber { name, transport: Arc::new(client), uses: *uses });
+            told.push(Subscriber { name, transport: Arc::new(client), reads: ehub_proto::reads });
         }
         let settings =
             RelaySettings { poll: self.common.outbox.poll.get(), heartbeat: self.common.outbox.heartbeat.get() };

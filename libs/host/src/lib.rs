@@ -6,6 +6,7 @@
 //! telemetry, database pools, authorisation from the descriptor set, readiness, drain.
 
 mod config;
+mod horizon;
 mod host;
 mod measure;
 mod readiness;
@@ -13,6 +14,6 @@ mod start;
 
 pub use config::{CommonConfig, Config, IdentityConfig, OutboxConfig, Profile};
 pub use ehub_server::Worker;
-pub use host::{Built, Host, PeerChannel, Subscribed};
+pub use host::{Built, Host, PeerChannel};
 pub use measure::tell_queues;
 pub use start::{Service, main, main_from, serve};

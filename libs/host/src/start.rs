@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Built, CommonConfig, Config, Host, Profile,
     config::page_key,
+    horizon::{Horizon, tell_horizon},
     measure::{AccessAge, tell_access_age},
     readiness::Watch,
 };
@@ -192,6 +193,7 @@ async fn serve_observed<S: Service>(
     let built = S::build(&host, service).context("the service cannot be built")?;
 
     let access_age = host.measure("access_age", AccessAge, tell_access_age);
+    let horizon = host.measure("horizon", Horizon, tell_horizon);
     let readiness = Readiness::new();
     let url = database.run_url.reveal().to_owned();
     let watch =
@@ -204,6 +206,7 @@ async fn serve_observed<S: Service>(
         .end_streams_by(host.end_streams.clone())
         .log_filter(move |directives| filter.set(directives).map_err(|error| error.to_string()))
         .worker(access_age)
+        .worker(horizon)
         .worker(Worker::new("readiness", move |stop| watch.run(stop)))
         .worker(Worker::new("keys", move |stop| verifier.keep_fresh(stop)));
     for worker in built.workers {

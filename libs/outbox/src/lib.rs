@@ -10,6 +10,7 @@ mod read;
 mod relay;
 mod settle;
 mod sink;
+mod subscriber;
 mod transport;
 mod verdicts;
 
@@ -17,6 +18,7 @@ mod verdicts;
 /// subscriber.
 pub const SKIPPED: &str = "ehub.internal.v1.EventSkipped";
 
-pub use relay::{Relay, RelaySettings, Subscriber};
+pub use relay::{Relay, RelaySettings};
 pub use sink::{Received, Refusal, Sink, Subscription};
+pub use subscriber::Subscriber;
 pub use transport::Transport;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,7 +19,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
-    SKIPPED, Transport,
+    SKIPPED, Subscriber,
     held::{self, Held},
     read::{self, Row},
     settle::{Before, Settle, SettleError},
@@ -53,23 +52,6 @@ static LAG: Histogram = histogram(
     "Time from the commit of an event to its delivery.",
     &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0],
 );
-
-/// One service that is told.
-#[derive(Clone)]
-pub struct Subscriber {
-    /// Its name, such as `audit`.
-    pub name: &'static str,
-    /// The way to it.
-    pub transport: Arc<dyn Transport>,
-    /// Whether it uses a kind; others come without body, and kinds of their own stream not at all.
-    pub uses: fn(&str) -> bool,
-}
-
-impl std::fmt::Debug for Subscriber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Subscriber").field(&self.name).finish()
-    }
-}
 
 /// How the relay works.
 #[derive(Debug, Clone, Copy)]
@@ -263,7 +245,7 @@ impl Courier {
     fn fit(&self, rows: &[Row], room: &mut usize) -> usize {
         let fitting = rows.iter().take_while(|row| {
             let some = *room > 0;
-            let body = if self.has_body(row) { row.body.len() } else { 0 };
+            let body = if self.subscriber.has_body(row) { row.body.len() } else { 0 };
             *room = room.saturating_sub(body + ENVELOPE_BYTES);
             some
         });
@@ -298,7 +280,7 @@ impl Courier {
             let furthest = cursors.entry(row.shard_group).or_default();
             *furthest = row.position().max(*furthest);
         }
-        let mut events: Vec<Row> = rows.into_iter().filter(|row| !row.held && self.concerns(row)).collect();
+        let mut events: Vec<Row> = rows.into_iter().filter(|row| !row.held && self.subscriber.concerns(row)).collect();
         let mut before: HashMap<Uuid, Before> = HashMap::new();
         let mut emptied = Vec::new();
         for stream in waiting {
@@ -366,17 +348,6 @@ impl Courier {
         if ahead > 0 { Err(RoundError::Ahead(ahead)) } else { Ok(()) }
     }
 
-    /// Whether a row goes to this subscriber at all. An event that is a stream of its own goes
-    /// only to those who use it: nothing is missing where nothing follows.
-    fn concerns(&self, row: &Row) -> bool {
-        row.stream != row.event || (self.subscriber.uses)(&row.kind)
-    }
-
-    /// Whether the subscriber gets the body: of a kind it uses, and not left out for it.
-    fn has_body(&self, row: &Row) -> bool {
-        !row.skipped && (self.subscriber.uses)(&row.kind)
-    }
-
     async fn batch(&self, rows: Vec<Row>, read_time: time::OffsetDateTime) -> Result<DeliverRequest, StorageError> {
         Ok(DeliverRequest {
             source: self.source.to_owned(),
@@ -388,7 +359,7 @@ impl Courier {
                     id: row.event.to_string(),
                     stream: row.stream.to_string(),
                     version: row.version,
-                    body: if self.has_body(&row) { row.body.into() } else { prost::bytes::Bytes::new() },
+                    body: if self.subscriber.has_body(&row) { row.body.into() } else { prost::bytes::Bytes::new() },
                     kind: if row.skipped { SKIPPED.to_owned() } else { row.kind },
                     time: Some(timestamp(row.at)),
                     traceparent: row.traceparent.unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! The generated contract: messages, clients and servers in modules that mirror the packages, and
 //! the descriptor set they came from. Beside it only what everybody needs who uses it: times of the
-//! wire, and what a client asks of its way to a server.
+//! wire, which service reads which events, and what a client asks of its way to a server.
 //!
 //! Messages have no `Debug`: they may hold patient data, and what cannot be printed cannot leak.
 
@@ -11,9 +11,11 @@ pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/serv
 /// The encoded `FileDescriptorSet` of the whole contract, drafts and comments included: what documents are made of.
 pub const DOCUMENTED_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documented.bin"));
 
+mod readers;
 mod way;
 mod wire_time;
 
+pub use readers::{read_by, reads};
 pub use way::Way;
 pub use wire_time::{instant, timestamp};
 

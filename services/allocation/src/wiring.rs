@@ -119,12 +119,7 @@ fn workers(host: &Host, settings: &Settings) -> anyhow::Result<Vec<Worker>> {
     let alerts = AlertWorker::new(host.work_db.clone(), duty, settings.duty.clone(), poll);
     let queue = QueueWorker::new(host.work_db.clone(), settings.policy(), poll);
     let upkeep = UpkeepWorker::new(host.work_db.clone());
-    let relay = host.relay(&[
-        ("intake", not_access),
-        ("writeback", not_access),
-        ("prescribing", not_access),
-        ("audit", everything),
-    ])?;
+    let relay = host.relay(&["intake", "writeback", "prescribing", "audit"])?;
     Ok(vec![
         relay,
         Worker::new("alerts", move |stop| alerts.run(stop)),
@@ -132,13 +127,4 @@ fn workers(host: &Host, settings: &Settings) -> anyhow::Result<Vec<Worker>> {
         Worker::new("upkeep", move |stop| upkeep.run(stop)),
         host.measure("measure", Measure, |waiting| tell_queues(&QUEUES, waiting)),
     ])
-}
-
-/// Who read what is for audit alone.
-fn not_access(kind: &str) -> bool {
-    kind != "ehub.audit.event.v1.AccessRecorded"
-}
-
-fn everything(_: &str) -> bool {
-    true
 }

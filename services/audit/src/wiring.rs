@@ -72,7 +72,7 @@ impl ehub_host::Service for Audit {
         let no_loss = NoLossWorker::new(steadily, settings.no_loss.every.get());
         let house = host.work_db.clone();
         let mut workers = vec![
-            host.relay(&[("audit", |kind| kind == "ehub.audit.event.v1.AccessRecorded")])?,
+            host.relay(&["audit"])?,
             Worker::new("append", move |stop| appender.run(stop)),
             Worker::new("no_loss", move |stop| no_loss.run(stop)),
             Worker::new("housekeeping", move |stop| keep_house(house, stop)),

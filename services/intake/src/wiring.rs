@@ -100,12 +100,7 @@ fn workers(
     demographics: Option<Demographics>,
 ) -> anyhow::Result<Vec<Worker>> {
     let poll = settings.workers.poll.get();
-    let mut workers = vec![host.relay(&[
-        ("allocation", for_allocation),
-        ("writeback", for_writeback),
-        ("prescribing", for_prescribing),
-        ("audit", for_audit),
-    ])?];
+    let mut workers = vec![host.relay(&["allocation", "writeback", "prescribing", "audit"])?];
     let pages = EmergencyPages {
         db: host.work_db.clone(),
         http: crate::http::client(settings.paging.timeout.get(), settings.ca_file.as_deref()).context("paging")?,
@@ -168,25 +163,4 @@ fn mesh_workers(
     };
     workers.push(Worker::new("mesh_send", |stop| send.run(stop)));
     Ok(())
-}
-
-fn is_ours(kind: &str, names: &[&str]) -> bool {
-    kind.strip_prefix("ehub.intake.event.v1.").is_some_and(|name| names.contains(&name))
-}
-
-fn for_allocation(kind: &str) -> bool {
-    is_ours(kind, &["ConsultationAccepted", "MessageQuarantined", "WithdrawalRequested"])
-}
-
-fn for_writeback(kind: &str) -> bool {
-    is_ours(kind, &["ConsultationAccepted", "PatientTraced"])
-}
-
-fn for_prescribing(kind: &str) -> bool {
-    is_ours(kind, &["ConsultationAccepted", "PatientTraced"])
-}
-
-/// Audit hears everything.
-fn for_audit(_: &str) -> bool {
-    true
 }

@@ -120,20 +120,10 @@ impl Service for Prescribing {
             public: Routes::new(PrescribingServiceServer::new(rpc)),
             internal,
             workers: vec![
-                host.relay(&[("writeback", moved), ("allocation", moved), ("audit", every)])?,
+                host.relay(&["writeback", "allocation", "audit"])?,
                 Worker::new("issue", move |stop| issue.run(stop)),
                 Worker::new("housekeeping", move |stop| housekeeping.run(stop)),
             ],
         })
     }
-}
-
-/// What writeback and allocation use of our events.
-fn moved(kind: &str) -> bool {
-    kind == "ehub.prescribing.event.v1.PrescriptionMoved"
-}
-
-/// Audit uses them all.
-fn every(_: &str) -> bool {
-    true
 }

@@ -93,16 +93,6 @@ fn workers(host: &Host, settings: Settings) -> anyhow::Result<Vec<Worker>> {
         Worker::new("receive", move |stop| receive.run(stop)),
         Worker::new("overdue", move |stop| overdue.run(stop)),
         Worker::new("housekeeping", move |stop| housekeeping.run(stop)),
-        host.relay(&[("allocation", for_allocation), ("audit", for_audit)])?,
+        host.relay(&["allocation", "audit"])?,
     ])
-}
-
-/// Allocation raises a task when a delivery needs a person; what was filed it learns by sealing.
-fn for_allocation(kind: &str) -> bool {
-    kind == "ehub.writeback.event.v1.EntryMoved" || kind == "ehub.writeback.event.v1.EntryFiled"
-}
-
-/// Audit takes everything.
-fn for_audit(_: &str) -> bool {
-    true
 }

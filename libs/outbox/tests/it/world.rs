@@ -120,7 +120,7 @@ impl World {
         let wire = Arc::new(wire);
         let transport = Arc::new(Direct { sink: self.sink(), wire: Arc::clone(&wire) });
         let settings = RelaySettings { poll: Duration::from_millis(10), heartbeat: Duration::from_millis(50) };
-        let told = Subscriber { name: "audit", transport, uses: |kind| kind != UNUSED };
+        let told = Subscriber { name: "audit", transport, reads: |_, kind| kind != UNUSED };
         let relay = Relay::new(self.source.work.clone(), "intake", settings, vec![told]);
         let stop = CancellationToken::new();
         Running { wire, task: tokio::spawn(relay.run(stop.clone())), stop }

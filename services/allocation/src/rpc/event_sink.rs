@@ -38,8 +38,8 @@ const WITHDRAWAL: &str = "ehub.intake.event.v1.WithdrawalRequested";
 const FILED: &str = "ehub.writeback.event.v1.EntryFiled";
 const MOVED: &str = "ehub.writeback.event.v1.EntryMoved";
 
-/// The kinds allocation reads; the others it knows may come without their body.
-pub const USED_KINDS: [&str; 5] = [ACCEPTED, QUARANTINED, WITHDRAWAL, FILED, MOVED];
+/// The kinds allocation reads; the others it knows come without their body.
+const READ: [&str; 5] = [ACCEPTED, QUARANTINED, WITHDRAWAL, FILED, MOVED];
 
 /// Kinds allocation knows and has nothing to do with.
 const PASSED_OVER: [&str; 5] = [
@@ -69,7 +69,7 @@ const UNREADABLE: Refusal = Refusal::Never("UNREADABLE");
 
 impl Subscription for Events {
     fn knows(&self, _: &str, kind: &str) -> bool {
-        USED_KINDS.contains(&kind) || PASSED_OVER.contains(&kind)
+        READ.contains(&kind) || PASSED_OVER.contains(&kind)
     }
 
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
@@ -190,5 +190,14 @@ mod tests {
     #[test]
     fn an_event_without_its_times_is_unreadable() {
         assert!(accepted(ConsultationAccepted::default()).is_none());
+    }
+
+    #[test]
+    fn what_is_sent_here_with_its_body_is_what_is_read_here() {
+        let mut read = READ.to_vec();
+        read.sort_unstable();
+        let mut sent: Vec<_> = ehub_proto::read_by("allocation").collect();
+        sent.sort_unstable();
+        assert_eq!(read, sent);
     }
 }

@@ -112,3 +112,18 @@ async fn organisation_known(tx: &mut Tx, event: &Received) -> Result<(), Refusal
     projection::practice_known(tx, event.stream, &organisation.ods).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_here_with_its_body_is_what_is_read_here() {
+        let mut read = vec![CLAIMED, COMPLETED, WITHDRAWN, ALERT_RAISED, ALERT_ACKNOWLEDGED];
+        read.extend(ehub_access::KINDS);
+        read.sort_unstable();
+        let mut sent: Vec<_> = ehub_proto::read_by("intake").collect();
+        sent.sort_unstable();
+        assert_eq!(read, sent);
+    }
+}

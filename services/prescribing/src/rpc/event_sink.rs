@@ -67,3 +67,18 @@ fn accepted(event: &Received) -> Result<Accepted, Refusal> {
 fn uuid(text: &str) -> Result<Uuid, Refusal> {
     Uuid::parse_str(text).map_err(|_| UNREADABLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_here_with_its_body_is_what_is_read_here() {
+        let mut read = vec![ACCEPTED, COMPLETED];
+        read.extend(ehub_access::KINDS);
+        read.sort_unstable();
+        let mut sent: Vec<_> = ehub_proto::read_by("prescribing").collect();
+        sent.sort_unstable();
+        assert_eq!(read, sent);
+    }
+}

@@ -31,11 +31,6 @@ const UNREADABLE: Refusal = Refusal::Never("UNREADABLE");
 #[derive(Debug, Clone, Copy)]
 pub struct Events;
 
-/// Whether write-back uses the body of a kind.
-pub fn uses(kind: &str) -> bool {
-    [ACCEPTED, COMPLETED, PRESCRIPTION_MOVED].contains(&kind) || ehub_access::KINDS.contains(&kind)
-}
-
 impl Subscription for Events {
     fn knows(&self, source: &str, kind: &str) -> bool {
         SOURCES.contains(&source) && kind.starts_with("ehub.")
@@ -116,5 +111,20 @@ fn medicine(item: &Item) -> Medicine {
         quantity: item.quantity.clone(),
         unit: item.unit_name.clone(),
         dosage: item.dosage.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_here_with_its_body_is_what_is_read_here() {
+        let mut read = vec![ACCEPTED, COMPLETED, PRESCRIPTION_MOVED];
+        read.extend(ehub_access::KINDS);
+        read.sort_unstable();
+        let mut sent: Vec<_> = ehub_proto::read_by("writeback").collect();
+        sent.sort_unstable();
+        assert_eq!(read, sent);
     }
 }
