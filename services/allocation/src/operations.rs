@@ -28,6 +28,7 @@ pub mod quarantined;
 pub mod release_claim;
 pub mod renew_claim;
 pub mod return_transfers;
+pub mod still_parked;
 pub mod supersede_claim;
 pub mod upkeep;
 pub mod withdraw;

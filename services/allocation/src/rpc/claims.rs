@@ -16,7 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     domain::item::CustodyError,
-    operations::{current_claim::CurrentClaim, held::ItemError, open_parked::OpenParked, release_claim::Parked},
+    operations::{
+        current_claim::CurrentClaim, held::ItemError, open_parked::OpenParked, release_claim::Parked,
+        still_parked::StillParked,
+    },
     peers::Fenced,
     rpc::{
         AllocationRpc,
@@ -112,7 +115,7 @@ impl AllocationRpc {
     }
 
     /// Ends a claim before its time and tells every guard before answering. A repeated call tells
-    /// them again.
+    /// them again, unless that is no longer needed: it never says less than the first did.
     pub(crate) async fn park<W>(
         &self,
         call: Call,
@@ -126,10 +129,17 @@ impl AllocationRpc {
         let act = async move {
             let (stored, replayed): (StoredParked, bool) =
                 rpc.0.calls.mutate_here(&call, Some(request_id), &work, parked).await?;
-            let fenced = rpc.fence(&call, &stored).await?;
-            Ok((stored.item, fenced == Fenced::Everywhere, replayed))
+            let settled = replayed && !rpc.waits(&call, &stored).await?;
+            let fenced = settled || rpc.fence(&call, &stored).await? == Fenced::Everywhere;
+            Ok((stored.item, fenced, replayed))
         };
         self.0.calls.detached(act).await
+    }
+
+    async fn waits(&self, call: &Call, stored: &StoredParked) -> Result<bool, Status> {
+        let consultation = ConsultationId::parse(&stored.consultation).map_err(|_| bad_record())?;
+        let look = StillParked { consultation, epoch: stored.epoch };
+        Ok(self.0.calls.db().run(&call.scope(), &look).await.map_err(Fault::from)?)
     }
 
     async fn fence(&self, call: &Call, stored: &StoredParked) -> Result<Fenced, Status> {

@@ -140,6 +140,21 @@ pub async fn open_now(tx: &mut Tx, id: ConsultationId, epoch: i64) -> Result<(),
     Ok(())
 }
 
+/// Whether an item waits in the queue for its old grant to run out, unless it has moved on since that epoch. What is
+/// not seen is taken to wait.
+pub async fn waits_since(tx: &mut Tx, id: ConsultationId, epoch: i64) -> Result<bool, StorageError> {
+    let waits: Option<bool> = sqlx::query_scalar(
+        "/* queue.waits_since */ select coalesce(w.epoch = $2 and o.claimable_at > ehub.app_now(), false) \
+           from allocation.work_item w left join allocation.open_item o on o.consultation = w.consultation \
+          where w.consultation = $1",
+    )
+    .bind(id.uuid())
+    .bind(epoch)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(waits.unwrap_or(true))
+}
+
 /// From when on an item of the queue may be given out.
 pub async fn claimable_at(tx: &mut Tx, id: ConsultationId) -> Result<OffsetDateTime, StorageError> {
     Ok(sqlx::query_scalar(

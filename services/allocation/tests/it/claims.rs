@@ -205,10 +205,19 @@ async fn an_item_that_could_not_be_fenced_waits_for_the_old_grant() {
     let refused = world.rpc.claim_item(call("ClaimItem", claim_item(id), &anna(), GrantPresented::Absent)).await;
     assert_eq!(reason(refused), "ITEM_NOT_CLAIMABLE");
     // The repeated call pushes the fence again.
+    let again = async || {
+        let again = call("ReleaseClaim", message.clone(), &anna(), grant.clone());
+        let again = world.rpc.release_claim(again).await.ok().expect("replayed");
+        replayed(&again) && again.into_inner().fenced
+    };
+    assert!(!again().await);
     world.guard.away.store(false, Ordering::SeqCst);
-    let again = world.rpc.release_claim(call("ReleaseClaim", message, &anna(), grant)).await.ok().expect("replayed");
-    assert!(replayed(&again) && again.into_inner().fenced);
+    assert!(again().await);
+    // What has been said once stays said, whoever is away by then.
+    world.guard.away.store(true, Ordering::SeqCst);
+    assert!(again().await);
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_some()));
+    assert!(again().await, "the item has moved on");
 }
 
 #[tokio::test]
