@@ -8,6 +8,7 @@ mod settle;
 mod stories;
 mod submit;
 mod tally;
+mod withdraw;
 
 use std::sync::Arc;
 

@@ -59,6 +59,7 @@ pub struct Consultations {
     pub quarantined: usize,
     pub rejected: usize,
     pub passed_back: usize,
+    pub withdrawn: usize,
     pub closed: usize,
 }
 
@@ -111,6 +112,7 @@ impl Report {
         consultations.submitted = counts.submitted;
         consultations.by_mesh = counts.by_mesh;
         consultations.passed_back = counts.passed_back;
+        consultations.withdrawn = counts.withdrawn;
         consultations.quarantined = count_quarantined(&suite.as_persona("duty-dan"), played.began).await?;
         let rejected = played.no_loss.rejected - played.before.rejected;
         consultations.rejected = usize::try_from(rejected).unwrap_or(0) + counts.refused;
@@ -153,7 +155,10 @@ impl Report {
         must(self.unexpected_answers.is_empty(), "no player got an unexpected answer");
         if self.unfinished.is_empty() {
             must(self.no_loss.in_transit == 0, "nothing is in transit");
-            must(self.traces.lifecycles >= counts.closed, "every closed episode has its lifecycle trace");
+            must(
+                self.traces.lifecycles >= counts.closed + counts.withdrawn,
+                "every closed episode has its lifecycle trace",
+            );
             must(self.entries.other == 0, "every entry is acknowledged or needs attention");
         }
         broken
@@ -174,6 +179,7 @@ impl Report {
         row("emergencies (alerts acknowledged)", format!("{} ({})", counts.emergencies, self.alerts_acknowledged));
         row("closed by the hub", counts.closed.to_string());
         row("passed back to the practice", counts.passed_back.to_string());
+        row("withdrawn by the patient", counts.withdrawn.to_string());
         row("answered in time", format!("{} of {}", self.answered_in_time, self.answered));
         row("entries acknowledged by the practice, filing not known", self.entries.acknowledged.to_string());
         row("entries that need attention", self.entries.needs_attention.to_string());
@@ -191,7 +197,7 @@ impl Report {
         row(
             "no loss",
             format!(
-                "{}: {} received = {} in transit + {} held + {} closed + {} quarantined + {} rejected",
+                "{}: {} received =\n{} in transit + {} held + {} closed + {} quarantined + {} rejected",
                 if proof.holds { "holds" } else { "BROKEN" },
                 proof.received,
                 proof.in_transit,
@@ -202,7 +208,7 @@ impl Report {
             ),
         );
         row("lifecycle traces received", self.traces.lifecycles.to_string());
-        row("at rest after the last submission", self.stages.clone());
+        row("at rest after the last submission", self.stages.replace(", ", "\n"));
         row("seconds", format!("{:.1}", self.seconds));
         output::line(&table.to_string());
         for broken in self.broken() {

@@ -103,11 +103,15 @@ pub async fn settle(
 /// What the players have not done yet.
 fn answers(wanted: usize, tally: &Tally, bar: &ProgressBar) -> Vec<(Stage, String)> {
     let counts = tally.counts();
-    let (dealt_with, expected) = (counts.closed + counts.transfers_acknowledged, wanted - counts.refused.min(wanted));
+    let dealt_with = counts.closed + counts.transfers_acknowledged + counts.withdrawn;
+    let expected = wanted - counts.refused.min(wanted);
     bar.set_position(dealt_with as u64);
     let mut open = Vec::new();
     if dealt_with < expected {
-        open.push((Stage::Answered, format!("{} consultations not closed or passed back", expected - dealt_with)));
+        open.push((
+            Stage::Answered,
+            format!("{} consultations not closed, passed back or withdrawn", expected - dealt_with),
+        ));
     }
     if counts.alerts_acknowledged < counts.emergencies {
         let waiting = counts.emergencies - counts.alerts_acknowledged;
@@ -131,7 +135,8 @@ async fn rest(
     if proof.manifest_open > 0 {
         open.push((Stage::Deliveries, format!("{} deliveries without an outcome", proof.manifest_open)));
     }
-    let (traces, closed) = (running.receiver.lifecycles(), tally.counts().closed);
+    let (traces, counts) = (running.receiver.lifecycles(), tally.counts());
+    let closed = counts.closed + counts.withdrawn;
     if traces < closed {
         open.push((Stage::Traces, format!("{} lifecycle traces not arrived", closed - traces)));
     }
@@ -160,8 +165,8 @@ mod tests {
         tally.note(|counts| (counts.closed, counts.transfers_acknowledged, counts.refused) = (6, 1, 1));
         let open = answers(10, &tally, &bar);
         assert_eq!(open.len(), 1);
-        assert_eq!(open[0].1, "2 consultations not closed or passed back");
-        tally.note(|counts| (counts.closed, counts.emergencies) = (8, 1));
+        assert_eq!(open[0].1, "2 consultations not closed, passed back or withdrawn");
+        tally.note(|counts| (counts.closed, counts.withdrawn, counts.emergencies) = (7, 1, 1));
         assert_eq!(answers(10, &tally, &bar)[0].0, Stage::Alerts);
         tally.note(|counts| counts.alerts_acknowledged = 1);
         assert!(answers(10, &tally, &bar).is_empty());

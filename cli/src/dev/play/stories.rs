@@ -25,6 +25,8 @@ pub enum Story {
     NoAgreement,
     /// Passed back to the practice.
     PassedBack,
+    /// Withdrawn at once: better already.
+    Withdrawn,
 }
 
 /// One consultation of the morning.
@@ -92,7 +94,7 @@ pub fn plan(consultations: usize, seed: [u8; 8]) -> Vec<Plan> {
 }
 
 fn story(position: usize, random: &mut Random) -> Story {
-    const ALL: [Story; 10] = [
+    const ALL: [Story; 11] = [
         Story::Prescribed,
         Story::Administrative,
         Story::FitNote,
@@ -103,11 +105,12 @@ fn story(position: usize, random: &mut Random) -> Story {
         Story::NoAgreement,
         Story::PassedBack,
         Story::Advice,
+        Story::Withdrawn,
     ];
     if let Some(story) = ALL.get(position) {
         return *story;
     }
-    match random.below(40) {
+    match random.below(41) {
         0..=15 => Story::Advice,
         16..=25 => Story::Prescribed,
         26..=32 => Story::Administrative,
@@ -115,6 +118,7 @@ fn story(position: usize, random: &mut Random) -> Story {
         35..=36 => Story::ChildByCarer,
         37 => Story::Emergency,
         38 => Story::PassedBack,
+        39 => Story::Withdrawn,
         _ => Story::NoAgreement,
     }
 }
@@ -126,7 +130,7 @@ fn one(position: usize, story: Story, nhs_number: String, consultations: usize, 
     let share = if consultations > 1_000 { 50 } else { 2 };
     let mesh = match story {
         Story::Malformed => true,
-        Story::Repeat => false,
+        Story::Repeat | Story::Withdrawn => false,
         _ => position.is_multiple_of(share),
     };
     let year = if story == Story::ChildByCarer { 2016 + random.below(6) } else { 1940 + random.below(60) };
@@ -151,7 +155,7 @@ fn one(position: usize, story: Story, nhs_number: String, consultations: usize, 
 
 fn words(story: Story) -> (&'static str, &'static str) {
     match story {
-        Story::Advice | Story::Repeat | Story::NoAgreement => (
+        Story::Advice | Story::Repeat | Story::NoAgreement | Story::Withdrawn => (
             "back-pain",
             "My lower back has been stiff for a week after lifting boxes. It is a little better when I walk.",
         ),
@@ -210,6 +214,7 @@ mod tests {
             Story::NoAgreement,
             Story::PassedBack,
             Story::ChildByCarer,
+            Story::Withdrawn,
         ] {
             assert!(plans.iter().any(|plan| plan.story == story), "{story:?}");
         }

@@ -20,6 +20,7 @@ use tonic::Response;
 use super::{
     Story, Tally,
     stories::{Patient, Plan},
+    withdraw,
 };
 use crate::{
     arguments::DevOptions,
@@ -73,9 +74,12 @@ pub async fn all(
 async fn by_grpc(supplier: &Session, plan: &Plan, tally: &Tally) -> anyhow::Result<()> {
     let request = request(plan);
     tally.note(|counts| counts.submitted += 1);
-    if submit(supplier, &request, tally).await.is_err() {
+    let Ok(submitted) = submit(supplier, &request, tally).await else {
         tally.note(|counts| counts.refused += 1);
         return Ok(());
+    };
+    if plan.story == Story::Withdrawn {
+        withdraw::play(supplier, submitted.into_inner().consultation, tally).await?;
     }
     if plan.story == Story::Repeat {
         let again = submit(supplier, &request, tally).await;

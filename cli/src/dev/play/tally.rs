@@ -28,6 +28,8 @@ pub struct Counts {
     pub answered: usize,
     pub answered_in_time: usize,
     pub passed_back: usize,
+    /// Withdrawn by the patient before anybody worked on it.
+    pub withdrawn: usize,
     pub transfers_acknowledged: usize,
     pub closed: usize,
     pub entries_filed: usize,
@@ -116,15 +118,46 @@ impl Tally {
     where
         F: Future<Output = anyhow::Result<T>>,
     {
+        let answered = self.patiently(patience, rpc, call).await;
+        if let Err(error) = &answered {
+            self.unexpected(rpc, error);
+        }
+        answered
+    }
+
+    /// The same for a call that somebody else may have got ahead of: nothing, when it is refused for that reason.
+    pub async fn ask_unless<T, F>(
+        &self,
+        rpc: &'static str,
+        ahead: &str,
+        call: impl FnMut() -> F,
+    ) -> anyhow::Result<Option<T>>
+    where
+        F: Future<Output = anyhow::Result<T>>,
+    {
+        match self.patiently(Patience::PLAYING, rpc, call).await {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if error.downcast_ref::<Status>().is_some_and(|status| reason(status) == ahead) => Ok(None),
+            Err(error) => {
+                self.unexpected(rpc, &error);
+                Err(error)
+            }
+        }
+    }
+
+    async fn patiently<T, F>(&self, patience: Patience, rpc: &'static str, call: impl FnMut() -> F) -> anyhow::Result<T>
+    where
+        F: Future<Output = anyhow::Result<T>>,
+    {
         let repeated = |status: &Status| {
             let answer = Answer { rpc, code: format!("{:?}", status.code()), reason: said(status) };
             self.note(|counts| *counts.repeated.entry(answer).or_default() += 1);
         };
-        let answered = patiently(patience, repeated, call).await;
-        if let Err(error) = &answered {
-            self.note(|counts| *counts.unexpected.entry(Answer::of(rpc, error)).or_default() += 1);
-        }
-        answered
+        patiently(patience, repeated, call).await
+    }
+
+    fn unexpected(&self, rpc: &'static str, error: &anyhow::Error) {
+        self.note(|counts| *counts.unexpected.entry(Answer::of(rpc, error)).or_default() += 1);
     }
 
     /// Remembers something else that should not have happened.
