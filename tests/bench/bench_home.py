@@ -38,10 +38,10 @@ def postgres_program(name: str) -> str:
 class Home:
     """A suite with its peers; use as a context."""
 
-    def __init__(self, name: str, binaries: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(self, name: str, binaries: Path, env: dict[str, str] | None = None, generator: Path | None = None) -> None:
         self.name = name
         self.path = ROOT / ".local/bench" / name
-        self.binaries = binaries
+        self.binaries, self.generator = binaries, generator or binaries
         self._env = env or {}
         self._peers: subprocess.Popen | None = None
         self.suite: Suite | None = None
@@ -61,7 +61,7 @@ class Home:
     def _start_peers(self) -> None:
         ready = self.path / "peers.json"
         ready.unlink(missing_ok=True)
-        command = [str(self.binaries / "ehub-bench"), "peers", "--ready", str(ready)]
+        command = [str(self.generator / "ehub-bench"), "peers", "--ready", str(ready)]
         self._peers = subprocess.Popen(command, stdin=subprocess.PIPE)
         until(ready.exists, 30, "the stand-ins for the world outside")
         self.peer_addresses = json.loads(ready.read_text())
@@ -96,7 +96,7 @@ class Home:
 
     def load(self, what: str, **options: object) -> dict:
         """Runs the load generator; gives its report."""
-        command = [str(self.binaries / "ehub-bench"), what, "--world", str(self.path / "ehub.json")]
+        command = [str(self.generator / "ehub-bench"), what, "--world", str(self.path / "ehub.json")]
         if what != "claims":
             command += ["--admin", self.admin]
         for name, value in options.items():

@@ -20,11 +20,16 @@ def write(folder: Path, name: str, found: dict) -> None:
     """JSON, Markdown and plots, side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(found, indent=1, default=str) + "\n")
+    (folder / f"{name}.md").write_text(text(found, folder, name))
+
+
+def text(found: dict, folder: Path, name: str) -> str:
+    """The report in words; plots go to the folder."""
     said = [_head(found)]
-    for part, tell in (("lives", _lives), ("submits", _submits), ("claims", _claims), ("costs", _costs), ("sizes_of_services", _sizes), ("statements", _statements)):
+    for part, tell in (("lives", _lives), ("submits", _submits), ("claims", _claims), ("costs", _costs), ("sizes_of_services", _sizes), ("against", _against), ("statements", _statements)):
         if part in found:
             said.append(tell(found[part], folder, name))
-    (folder / f"{name}.md").write_text("\n".join(said))
+    return "\n".join(said)
 
 
 def _head(found: dict) -> str:
@@ -34,7 +39,8 @@ def _head(found: dict) -> str:
     if found["smoke"]:
         lines += ["**A smoke run: it shows that everything runs, not how fast it is.**", ""]
     lines += [f"- {key.replace('_', ' ')}: {value}" for key, value in machine.items()]
-    lines.append("- PostgreSQL: " + ", ".join(f"{key} {value}" for key, value in settings.items()))
+    if settings:
+        lines.append("- PostgreSQL: " + ", ".join(f"{key} {value}" for key, value in settings.items()))
     lines.append(f"- took {found.get('seconds')} s; load generator and stand-ins (EPS, demographics, MESH) on the same machine, in Rust; all by gRPC, none by MESH")
     return "\n".join(lines) + "\n"
 
@@ -129,6 +135,13 @@ def _costs(found: dict, folder: Path, name: str) -> str:
 def _sizes(found: dict, folder: Path, name: str) -> str:
     rows = [[service, one["start_to_ready_s"], one["idle_mb"].get("VmRSS", ""), one["idle_mb"].get("RssAnon", ""), one["loaded_mb"]["VmRSS"], one["loaded_mb"]["RssAnon"], one["binary_mb"]] for service, one in found.items()]
     return "## Start, memory, size\n\nStart and idle memory (10 s after ready, telemetry on) of a second replica; loaded memory of the first, after the lives above. MB of a million bytes.\n\n" + _table(["", "start to ready s", "idle VmRSS MB", "idle RssAnon MB", "loaded VmRSS MB", "loaded RssAnon MB", "binary MB"], rows)
+
+
+def _against(found: dict, folder: Path, name: str) -> str:
+    before, after, change = found["medians"]["other"], found["medians"]["these"], found["change"]
+    rows = [[title, before[key], after[key], f"{change[key]:+.1%}"] for key, title in (("lives_per_second", "whole lives a second"), ("processor_ms", "processor of services and PostgreSQL a life, ms"))]
+    rounds = ", ".join(f"{one:+.1%}" for one in found["change_by_round"])
+    return f"## Against another build\n\nThe other build: `{found['other']}`. Medians of {len(found['change_by_round'])} rounds in turns; lives a second changed, round by round: {rounds}.\n\n" + _table(["", "other build", "this build", "change"], rows)
 
 
 def _statements(found: list[dict], folder: Path, name: str) -> str:

@@ -5,6 +5,8 @@
   run.py --smoke              everything once, small: shows that it runs, not how fast it is (about two minutes)
   run.py --only lives,claims  some of: lives submits claims costs sizes
   run.py --binaries DIR       measures these binaries instead of building
+  run.py --against DIR        only this: whole lives in turns with another build's binaries, such as an older commit's
+  run.py --document           writes docs/bench.md from the reports that are there, and ends
   run.py --statements         counts statements while lives are played (loads pg_stat_statements; slower)
 """
 
@@ -21,6 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import against  # noqa: E402
+import document  # noqa: E402
 import machine  # noqa: E402
 import paired  # noqa: E402
 import report  # noqa: E402
@@ -39,6 +43,9 @@ def main() -> int:
     # Whoever is asked to end stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = _options()
+    if options.document:
+        print(document.write(REPORTS, ROOT / "docs"))
+        return 0
     binaries = options.binaries or build()
     size = SMOKE if options.smoke else FULL
     wanted = options.only.split(",") if options.only else list(PARTS)
@@ -46,13 +53,17 @@ def main() -> int:
     began = time.monotonic()
     try:
         found["machine"]["fdatasync"] = machine.disk()
+        if options.against:
+            say("whole lives, in turns with another build")
+            found["against"] = against.against(options.against, binaries, size["round"], size["rounds"])
+            return 0
         one_suite(found, binaries, size, [part for part in wanted if part != "costs"], options.statements)
         if "costs" in wanted:
             say("costs: token check, tracing, row security, each on and off")
             found["costs"] = paired.costs(binaries, size["round"], size["rounds"])
     finally:
         found["seconds"] = round(time.monotonic() - began, 1)
-        name = "bench-smoke" if options.smoke else "bench"
+        name = "-".join(["bench", *(["against", options.against.name] if options.against else []), *(["smoke"] if options.smoke else [])])
         report.write(REPORTS, name, found)
         print(f"{REPORTS / name}.md")
     return 0
@@ -106,6 +117,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("--only", help="comma-separated parts")
     parser.add_argument("--binaries", type=lambda text: Path(text).resolve())
+    parser.add_argument("--against", type=lambda text: Path(text).resolve(), metavar="DIR")
+    parser.add_argument("--document", action="store_true")
     parser.add_argument("--statements", action="store_true")
     options = parser.parse_args()
     unknown = set((options.only or "").split(",")) - set(PARTS) - {""}

@@ -62,15 +62,32 @@ def write(folder: Path, report: dict) -> Path:
     return path
 
 
-def _readable(report: dict) -> list[str]:
+HEAD = """# What was killed, cut and silenced, and what was lost
+
+Written by `tests/faults/run.py --tier acceptance --document` from the last report of that tier (more than an hour on two
+cores). Programs of their own call the five services as careful clients do, with one request id for an intent, repeated
+until the outcome is known, and keep a journal; processes and the database are killed under them, answers are cut, peers
+stop in mid-sentence. The checker is another program: it knows the journal and reads the databases with read-only SQL.
+"""
+
+
+def document(kept: Path, path: Path, said: str) -> Path:
+    """The kept report as a document, with what somebody says of it."""
+    if not kept.exists():
+        raise SystemExit(f"faults: there is no {kept.name}; run that tier first")
+    path.write_text("\n".join([HEAD, *([said, ""] if said else []), *_readable(json.loads(kept.read_text()), "##")]) + "\n")
+    return path
+
+
+def _readable(report: dict, level: str = "#") -> list[str]:
     held = "every law holds" if report["holds"] else "A LAW IS BROKEN"
-    lines = [f"# Faults, tier `{report['tier']}`: {held}", ""]
+    lines = [f"{level} Faults, tier `{report['tier']}`: {held}", ""]
     for name in ("seed", "commit", "started", "seconds", "profile"):
         lines.append(f"- {name}: {report[name]}")
     lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in report["machine"].items()]
     lines.append("- PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in report["postgresql"].items()))
     if report.get("kill_loop"):
-        lines += ["", "## Kill loop", ""]
+        lines += ["", f"{level}# Kill loop", ""]
         both = report["kill_loop"]["played"] | report["kill_loop"]["figures"]
         lines += [f"- {name.replace('_', ' ')}: {_value(value)}" for name, value in both.items()]
         lines += ["", "| law | looked at | broken |", "|---|---:|---:|"]
@@ -78,7 +95,7 @@ def _readable(report: dict) -> list[str]:
         for law in report["kill_loop"]["laws"]:
             lines += [f"- {law['law']}: {example}" for example in law["examples"]]
     if report["scenarios"]:
-        lines += ["", "## Scenarios", "", "| scenario | law | result | seconds | what was seen |", "|---|---|---|---:|---|"]
+        lines += ["", f"{level}# Scenarios", "", "| scenario | law | result | seconds | what was seen |", "|---|---|---|---:|---|"]
     for one in report["scenarios"]:
         seen = "; ".join(f"{name} {_value(value)}" for name, value in one["seen"].items()) or one.get("broken", "")
         result = "holds" if one["holds"] else "BROKEN: " + one.get("broken", "")

@@ -1,9 +1,10 @@
 """The fault proof: kills, cuts, pauses and misbehaving peers against a suite of its own, and laws that must hold.
 
-    tests/faults/run.py [--tier ci|acceptance|soak] [--seed S] [--minutes M] [--only NAME …] [--list]
+    tests/faults/run.py [--tier ci|acceptance|soak] [--seed S] [--minutes M] [--only NAME …] [--list] [--document]
 
 Writes target/reports/faults-<tier>.{json,md}; the exit code is 1 when a law is broken, 2 when nothing could be run.
-`--only` plays some scenarios by name; `kill-loop` is one of the names.
+`--only` plays some scenarios by name; `kill-loop` is one of the names. `--document` writes docs/faults.md from the last
+report of the tier and ends.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=None, help="cap of the kill loop")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME")
     parser.add_argument("--list", action="store_true", help="list the scenarios and stop")
+    parser.add_argument("--document", action="store_true", help="write docs/faults.md from the tier's last report and stop")
+    parser.add_argument("--say", default="", metavar="TEXT", help="with --document: what is to be said of the report")
     parser.add_argument("--binary", type=Path, default=ROOT / "target/debug/ehub")
     parser.add_argument("--home", type=Path, default=ROOT / ".local/faults")
     parser.add_argument("--reports", type=Path, default=ROOT / "target/reports")
@@ -63,9 +66,12 @@ def main() -> int:
         for one in scenarios.ALL:
             print(f"{one.name:24} {'/'.join(one.tiers):15} {one.law}")
         return 0
+    if given.document:
+        print(report.document(given.reports / f"faults-{given.tier}.json", ROOT / "docs/faults.md", given.say))
+        return 0
     seed = given.seed if given.seed is not None else secrets.randbelow(2**31)
     loop = not given.only or "kill-loop" in given.only
-    began, started = time.monotonic(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    commit, began, started = report.commit(ROOT), time.monotonic(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     print(f"faults: tier {given.tier}, seed {seed}", flush=True)
     try:
         result = play(given, seed, loop, chosen)
@@ -73,7 +79,7 @@ def main() -> int:
         print(f"faults: could not be run: {error}", file=sys.stderr)
         return 2
     holds = (not loop or result["kill_loop"]["holds"]) and all(one["holds"] for one in result["scenarios"])
-    head = {"tier": given.tier, "holds": holds, "seed": seed, "commit": report.commit(ROOT), "started": started}
+    head = {"tier": given.tier, "holds": holds, "seed": seed, "commit": commit, "started": started}
     head |= {"seconds": round(time.monotonic() - began, 1), "profile": given.binary.parent.name}
     path = report.write(given.reports, head | {"machine": report.machine()} | result)
     print(f"faults: {'every law holds' if holds else 'A LAW IS BROKEN'}; {head['seconds']} s; see {path}", flush=True)
