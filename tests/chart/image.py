@@ -155,7 +155,7 @@ def run(binary: Path, podman: Podman) -> list[str]:
     began = time.monotonic()
     inspected = podman.build(binary, FOLDER / "context", TAG)
     report = {
-        "binary": str(binary.relative_to(ROOT)),
+        "binary": f"{binary.parent.name}/{binary.name}",
         "image_mib": round(inspected["Size"] / 2**20, 1),
         "build_seconds": round(time.monotonic() - began, 1),
     }
