@@ -110,10 +110,11 @@ class Floor:
         names, each = ", ".join(table.columns), table.inserted
         units = max(1, round(each))
         step = each / units
+        # As whole numbers: compared with anything else, the keys' index is of no use.
         first = f"floor(:life::bigint * {each:.6f}"
         return [
             f"insert into {table.target} ({names}) overriding system value select {names} from {table.source} "
-            f"where n > {first} + {unit * step:.6f}) and n <= {first} + {(unit + 1) * step:.6f}) on conflict do nothing;"
+            f"where n > {first} + {unit * step:.6f})::bigint and n <= {first} + {(unit + 1) * step:.6f})::bigint on conflict do nothing;"
             for unit in range(units)
         ]
 
@@ -125,7 +126,7 @@ class Floor:
         units = []
         for unit in range(round(table.updated)):
             if self._kept(table):
-                place = f"floor(:life::bigint * {table.inserted:.6f}) + {unit % max(1, round(table.inserted)) + 1}"
+                place = f"floor(:life::bigint * {table.inserted:.6f})::bigint + {unit % max(1, round(table.inserted)) + 1}"
             else:
                 place = f"(:life::bigint * {round(table.updated)} + {unit}) % {table.rows} + 1"
             units.append(f"update {table.target} t set {free} = t.{free} from {table.source} s where s.n = {place} and {match};")

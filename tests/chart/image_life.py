@@ -58,7 +58,7 @@ def _ehub(env: dict[str, str], binary: Path, *arguments: str, until=lambda said:
             return said
         if time.monotonic() > end:
             raise Refused(
-                f"ehub {' '.join(arguments)} ends with {done.returncode}: {done.stdout[-800:]}{done.stderr[-800:]}"
+                f"ehub {' '.join(arguments)} ends with {done.returncode}: {done.stdout[:4000]}{done.stderr[-800:]}"
             )
         time.sleep(1)
 
@@ -71,19 +71,14 @@ def _life(env: dict[str, str], binary: Path) -> None:
     _ehub(env, binary, "sign")
     for step in ("file", "complete"):
         _ehub(env, binary, step, name)
-    # The claim is gone with its grant; the practice may read about its own patient.
-    shown = _ehub(env, binary, "show", name, "--as", "practice-alder", until=_arrived)
-    states = {kind: [one["state"] for one in shown[kind]] for kind in ("entries", "prescriptions")}
-    print(f"    {name}: {states}")
+    # The claim is gone with its grant; the auditor sees what became of it.
+    told = _ehub(env, binary, "timeline", name, until=_arrived)
+    print(f"    {name}: {len(told['events'])} events; the practice has acknowledged, EPS has the prescription")
 
 
-def _arrived(shown: dict) -> bool:
-    entries, prescriptions = shown.get("entries") or [], shown.get("prescriptions") or []
-    return (
-        bool(entries and prescriptions)
-        and all("ACKNOWLEDGED" in one["state"] for one in entries)
-        and all("ISSUED" in one["state"] for one in prescriptions)
-    )
+def _arrived(told: dict) -> bool:
+    said = [(one["source"], str(one["detail"])) for one in told.get("events") or []]
+    return ("writeback", "ACKNOWLEDGED") in said and ("prescribing", "ISSUED") in said
 
 
 def _proofs(env: dict[str, str], binary: Path) -> None:
