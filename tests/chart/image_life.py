@@ -77,8 +77,8 @@ def _life(env: dict[str, str], binary: Path) -> None:
 
 
 def _arrived(told: dict) -> bool:
-    said = [(one["source"], str(one["detail"])) for one in told.get("events") or []]
-    return ("writeback", "ACKNOWLEDGED") in said and ("prescribing", "ISSUED") in said
+    said = {(one["source"], str(one["detail"]).rpartition(" ")[2]) for one in told.get("events") or []}
+    return {("writeback", "ACKNOWLEDGED"), ("prescribing", "ISSUED")} <= said
 
 
 def _proofs(env: dict[str, str], binary: Path) -> None:
