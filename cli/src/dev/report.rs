@@ -208,7 +208,7 @@ impl Report {
             ),
         );
         row("lifecycle traces received", self.traces.lifecycles.to_string());
-        row("at rest after the last submission", self.stages.replace(", ", "\n"));
+        row("at rest after the last submission", self.stages.clone());
         row("seconds", format!("{:.1}", self.seconds));
         output::line(&table.to_string());
         for broken in self.broken() {

@@ -22,7 +22,7 @@ mod sparing;
 pub use config::{Format, Relation, TelemetryConfig};
 pub use context::{TraceParent, current_trace_id, current_traceparent, traceparent_of};
 pub use environment::EnvironmentError;
-pub use outside::send_outside;
+pub use outside::{failure_word, send_outside};
 pub use rpc::{
     ClientTrace, ClientTraceLayer, KnownMethods, RPC_STATUS_CODE_KEY, SaidElsewhere, ServerTrace, ServerTraceLayer,
     TracedBody, TracedFuture,

@@ -88,7 +88,7 @@ impl About {
         let failure = match answer {
             Ok(response) if response.status().is_success() || response.status().is_redirection() => None,
             Ok(_) => Some(code.as_str()),
-            Err(error) => Some(word(error)),
+            Err(error) => Some(failure_word(error)),
         };
         if let Some(failure) = failure {
             record_failure(span, failure);
@@ -98,8 +98,9 @@ impl About {
     }
 }
 
-/// A word for a failure: the error itself names the address.
-fn word(error: &Error) -> &'static str {
+/// A word for a failure to get an answer: the error itself may name the address, and that a patient.
+#[must_use]
+pub fn failure_word(error: &Error) -> &'static str {
     if error.is_timeout() {
         "timeout"
     } else if error.is_connect() {

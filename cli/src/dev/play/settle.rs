@@ -57,13 +57,13 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// When each stage was at rest, for people.
+    /// When each stage was at rest, a line each, for people.
     pub fn stages(&self) -> String {
         let one = |stage: &Stage| {
             let after = self.last_open[*stage as usize].unwrap_or(0.0);
             format!("{} {after:.1} s", stage.word())
         };
-        Stage::ALL.iter().map(one).collect::<Vec<_>>().join(", ")
+        Stage::ALL.iter().map(one).collect::<Vec<_>>().join("\n")
     }
 }
 

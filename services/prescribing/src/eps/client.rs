@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ehub_fhir::PrepareResponse;
-use ehub_telemetry::send_outside;
+use ehub_telemetry::{failure_word, send_outside};
 use reqwest::{
     Response, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -132,7 +132,7 @@ impl Eps {
             let token = tokio::fs::read_to_string(file).await.map_err(|_| "no_token")?;
             call = call.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
         }
-        let response = send_outside(call, template).await.map_err(|error| reason(&error))?;
+        let response = send_outside(call, template).await.map_err(|error| failure_word(&error))?;
         let status = response.status();
         Ok((status, bounded(response).await?))
     }
@@ -140,22 +140,11 @@ impl Eps {
 
 async fn bounded(mut response: Response) -> Result<Vec<u8>, &'static str> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| reason(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure_word(&error))? {
         if body.len() + chunk.len() > MAX_ANSWER {
             return Err("too_long");
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// A word for a failure; the error itself may name a URL and no more.
-fn reason(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "timeout"
-    } else if error.is_connect() {
-        "connect"
-    } else {
-        "broken"
-    }
 }
