@@ -96,9 +96,12 @@ class Home:
 
     def load(self, what: str, **options: object) -> dict:
         """Runs the load generator; gives its report."""
-        command = [str(self.generator / "ehub-bench"), what, "--world", str(self.path / "ehub.json")]
-        if what != "claims":
-            command += ["--admin", self.admin]
+        target = {"world": self.path / "ehub.json"} if what == "claims" else {"world": self.path / "ehub.json", "admin": self.admin}
+        return self.measure(what, **target, **options)
+
+    def measure(self, what: str, **options: object) -> dict:
+        """What one of the load generator's commands reports."""
+        command = [str(self.generator / "ehub-bench"), what]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -4,7 +4,8 @@ The switches are ones a deployer or a client has. Each pair is two suites with d
 (with, without, without, with, …); the ratio is that of the medians.
 
 - Token check: a service never serves without one, so the pair is the check as it usually is (a token seen before is found
-  in the cache) against its most costly form (every call bears a token never seen, and its signature is verified).
+  in the cache) against its most costly form (every call bears a token never seen, and its signature is verified). What
+  the usual check costs against none is measured alone, and set against a life's processor time.
 - Tracing: spans exported at a ratio of 0.1, and all of them, against none (`OTEL_TRACES_EXPORTER=none`).
 - Row security: as always against roles that PostgreSQL exempts from it (BYPASSRLS).
 """
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 from bench_home import SERVICES, Home, until
+from counts import Counts
 
 SPANS_OFF = {"OTEL_TRACES_EXPORTER": "none"}
 
@@ -85,22 +87,32 @@ def exempt(home: Home, word: str) -> None:
 
 
 def token_check(home: Home, seconds: float, rounds: int) -> dict:
-    """The same token again and again, against a token for every call."""
+    """The same token again and again, against a token for every call; and the check alone."""
     tokens = home.path / "tokens.json"
+
+    def minted(persona: str, many: int) -> list[str]:
+        return [home.suite.minted(home.suite.fresh(persona)) for _ in range(many)]
 
     def fresh() -> dict:
         number = 6_000 if seconds > 3 else 800
         each = {"supplier": number // 4, "gp-anna": number, "gp-bert": number}
-        tokens.write_text(json.dumps({persona: [home.suite.minted(home.suite.fresh(persona)) for _ in range(many)] for persona, many in each.items()}))
+        tokens.write_text(json.dumps({persona: minted(persona, many) for persona, many in each.items()}))
         return {"tokens": tokens}
 
     rates: dict[str, list[float]] = {"without": [], "with": []}
     home.load("lives", seconds=min(4.0, seconds))
+    before, used = Counts(home), sum(home.processor_seconds().values())
+    lives = home.load("lives", seconds=seconds)["completed"]
+    commits = sum(Counts(home).since(before)["commits"].values()) / lives
+    processor_us = (sum(home.processor_seconds().values()) - used) / lives * 1e6
     for number in range(rounds):
         for name in ("without", "with") if number % 2 == 0 else ("with", "without"):
             options = fresh() if name == "with" else {}
             rates[name].append(home.load("lives", seconds=seconds, **options)["lives_per_second"])
-    return judged(rates)
+    tokens.write_text(json.dumps(minted("gp-anna", 2_000)))
+    alone = home.measure("tokens", config=home.suite.run / "allocation.toml", tokens=tokens)
+    # Every call begins a transaction; so there are not more checks than transactions.
+    return judged(rates) | {"alone": alone | {"most_checks": commits, "most_share": alone["known_us"] * commits / processor_us}}
 
 
 __all__ = ["costs"]

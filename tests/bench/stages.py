@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import statistics
 import subprocess
 import time
@@ -72,6 +73,17 @@ def one_commit(home: Home, rate: float, seconds: float) -> dict:
     return {"count": len(times), "p50": at(0.5), "p99": at(0.99), "p999": at(0.999), "achieved_per_second": len(times) / seconds}
 
 
+# Whoever claims an item, intake hears of it: what has not come through intake would wait there for ever.
+KNOWN_TO_INTAKE = """
+set session_replication_role = replica;
+delete from intake.consultation where client = 'bench';
+insert into intake.consultation (id, practice_ods, hub_ods, enrolment, enrolment_version, client, reference, channel, state, need, topic,
+       patient, submitter, content, birth_date, test_patient, person_key, urgency, matched_rules, not_screened_reason, emergency_advice, rule_set,
+       first_contact_time, accept_time, plan_by, respond_by)
+select md5('{salt}' || i)::uuid, 'Z' || lpad((i % 500)::text, 5, '0'), 'H8H01', gen_random_uuid(), 1, 'bench', 'B' || i, 'ONLINE', 'ACCEPTED', 'CLINICAL', 'sore-throat',
+       '{{}}', '{{}}', '{{}}', '1980-01-01', true, '', 'ROUTINE', '{{}}', '', '', '', now(), now(), now(), now() from generate_series(1, {known}) i;
+analyze intake.consultation;
+"""
 SEED = """
 set session_replication_role = replica;
 truncate allocation.work_item, allocation.open_item, allocation.leg, allocation.manifest_item, allocation.alert, allocation.task;
@@ -80,7 +92,7 @@ select h.org, md5('practice' || p)::uuid, who, 'work', '2024-01-01'
   from (select org from ehub.organisation where ods = 'H8H01' limit 1) h, generate_series(1, 500) p, unnest(array['gp-anna', 'gp-bert']) who
 on conflict do nothing;
 create temporary table seed as
-select i, md5('item' || i || clock_timestamp())::uuid as id, md5('practice' || (i % 500 + 1))::uuid as practice,
+select i, md5('{salt}' || i)::uuid as id, md5('practice' || (i % 500 + 1))::uuid as practice,
        now() + interval '1 day' + i * interval '10 milliseconds' as due from generate_series(1, {items}) i;
 insert into allocation.work_item (consultation, reference, practice, practice_ods, hub, hub_ods, state, pool, pool_ods, pool_kind, skill,
        urgency, need, topic, first_contact_at, accepted_at, respond_by, work_by, fair_due, routed_by, episode, version, epoch, related)
@@ -101,7 +113,10 @@ end;
 
 def claims(home: Home, seconds: float, items: int) -> dict:
     """B3: claiming the next of many, by many at once."""
-    home.sql(SEED.format(items=items), home.database("allocation"))
+    salt = secrets.token_hex(8)
+    home.sql(SEED.format(items=items, salt=salt), home.database("allocation"))
+    # They are claimed in the order of their numbers.
+    home.sql(KNOWN_TO_INTAKE.format(known=min(items, 100_000), salt=salt), home.database("intake"))
     home.sql("vacuum analyze allocation.work_item; vacuum analyze allocation.open_item; vacuum analyze allocation.leg; vacuum analyze ehub.access", home.database("allocation"))
     home.load("claims", seconds=min(3, seconds), rate=50)
     offered = home.load("claims", seconds=seconds, rate=200)

@@ -7,6 +7,7 @@ use ehub_proto::{
     writeback::v1::ListEntriesRequest,
 };
 use serde_json::{Value, json};
+use tonic::{Code, Status};
 
 use super::{context::Context, held, views};
 use crate::{output, session::Session};
@@ -35,35 +36,36 @@ pub async fn show(context: &Context, named: Option<&str>) -> anyhow::Result<()> 
     let consultation = answer.consultation.context("an answer without a consultation")?;
     output::record(&json!({
         "consultation": views::consultation(&consultation),
-        "work": work(&session, id).await,
-        "entries": entries(&session, id).await,
-        "prescriptions": prescriptions(&session, id).await,
+        "work": unless_hidden(work(&session, id).await)?,
+        "entries": unless_hidden(entries(&session, id).await)?,
+        "prescriptions": unless_hidden(prescriptions(&session, id).await)?,
     }));
     Ok(())
 }
 
-/// What not everybody may see, or another service has not heard of yet, is left out.
-async fn work(session: &Session, id: ConsultationId) -> Value {
-    let read = async {
-        let request = session.request(GetWorkItemRequest { consultation: id.name() }).await?;
-        anyhow::Ok(session.allocation().get_work_item(request).await?.into_inner().item)
-    };
-    read.await.ok().flatten().as_ref().map_or(Value::Null, views::work_item)
+/// What not everybody may see, or another service has not heard of yet, is left out. Anything else that fails is told.
+fn unless_hidden(read: anyhow::Result<Value>) -> anyhow::Result<Value> {
+    let hidden = |status: &Status| matches!(status.code(), Code::NotFound | Code::PermissionDenied);
+    match read {
+        Err(error) if error.downcast_ref::<Status>().is_some_and(hidden) => Ok(Value::Null),
+        read => read,
+    }
 }
 
-async fn entries(session: &Session, id: ConsultationId) -> Value {
-    let read = async {
-        let request = ListEntriesRequest { consultation: id.name(), ..Default::default() };
-        anyhow::Ok(session.writeback().list_entries(session.request(request).await?).await?.into_inner().entries)
-    };
-    read.await.map_or(Value::Null, |entries| entries.iter().map(views::entry).collect())
+async fn work(session: &Session, id: ConsultationId) -> anyhow::Result<Value> {
+    let request = session.request(GetWorkItemRequest { consultation: id.name() }).await?;
+    let answer = session.allocation().get_work_item(request).await?.into_inner();
+    Ok(answer.item.as_ref().map_or(Value::Null, views::work_item))
 }
 
-async fn prescriptions(session: &Session, id: ConsultationId) -> Value {
-    let read = async {
-        let request = ListPrescriptionsRequest { consultation: id.name(), ..Default::default() };
-        let answer = session.prescribing().list_prescriptions(session.request(request).await?).await?;
-        anyhow::Ok(answer.into_inner().prescriptions)
-    };
-    read.await.map_or(Value::Null, |all| all.iter().map(views::prescription).collect())
+async fn entries(session: &Session, id: ConsultationId) -> anyhow::Result<Value> {
+    let request = ListEntriesRequest { consultation: id.name(), ..Default::default() };
+    let answer = session.writeback().list_entries(session.request(request).await?).await?.into_inner();
+    Ok(answer.entries.iter().map(views::entry).collect())
+}
+
+async fn prescriptions(session: &Session, id: ConsultationId) -> anyhow::Result<Value> {
+    let request = ListPrescriptionsRequest { consultation: id.name(), ..Default::default() };
+    let answer = session.prescribing().list_prescriptions(session.request(request).await?).await?.into_inner();
+    Ok(answer.prescriptions.iter().map(views::prescription).collect())
 }

@@ -74,16 +74,21 @@ pub async fn known_practice(tx: &mut Tx, ods: &str) -> Result<Option<Practice>, 
 
 /// The practice, when the caller may use this capability on its patients today.
 pub async fn require_practice(tx: &mut Tx, ods: &str, capability: &str) -> Result<Practice, AccessError> {
+    require_one_of(tx, ods, &[capability]).await
+}
+
+/// The practice, when the caller may use one of these capabilities on its patients today.
+pub async fn require_one_of(tx: &mut Tx, ods: &str, capabilities: &[&str]) -> Result<Practice, AccessError> {
     require_fresh(tx).await?;
     let practice = known_practice(tx, ods).await?.ok_or(AccessError::PracticeNotAllowed)?;
     let allowed: bool = sqlx::query_scalar(
         "/* access.require_practice */ select exists (select from ehub.access a \
           where a.org = nullif(current_setting('app.org', true), '')::uuid \
-            and a.person = current_setting('app.person', true) and a.practice = $1 and a.capability = $2 \
+            and a.person = current_setting('app.person', true) and a.practice = $1 and a.capability = any ($2) \
             and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()))",
     )
     .bind(practice.org)
-    .bind(capability)
+    .bind(capabilities)
     .fetch_one(tx.conn())
     .await
     .map_err(StorageError::from)?;

@@ -16,6 +16,7 @@ mod signer;
 mod submits;
 mod suite;
 mod tally;
+mod tokens;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -77,6 +78,15 @@ enum What {
         #[arg(long, default_value_t = 64)]
         callers: usize,
     },
+    /// Verifies tokens alone, as a service does: ones never seen, and one seen before.
+    Tokens {
+        /// The configuration of a service.
+        #[arg(long)]
+        config: PathBuf,
+        /// A list of tokens, in JSON.
+        #[arg(long)]
+        tokens: PathBuf,
+    },
 }
 
 /// The suite that is measured.
@@ -131,6 +141,7 @@ async fn run(what: What) -> anyhow::Result<Option<serde_json::Value>> {
             let load = open_loop::Load { time: Duration::from_secs_f64(seconds), rate, callers };
             claims::run(suite, load).await?
         }
+        What::Tokens { config, tokens } => tokens::run(&config, &tokens).await?,
     };
     Ok(Some(report))
 }

@@ -46,8 +46,9 @@ impl Work for ClaimNext {
         };
         for skill in &skills {
             let Some(id) = queue::pick(tx, &reach, skill).await? else { continue };
-            let item =
-                items::lock(tx, id).await?.ok_or_else(|| inconsistent("allocation.open_item", "without its item"))?;
+            let item = items::lock_picked(tx, id)
+                .await?
+                .ok_or_else(|| inconsistent("allocation.open_item", "without its item"))?;
             return take(tx, item, &self.actor.subject, &self.policy).await.map(Some);
         }
         Ok(None)

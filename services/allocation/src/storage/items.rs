@@ -143,6 +143,11 @@ pub async fn lock(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, S
         .bind(id.uuid())
         .execute(tx.conn())
         .await?;
+    lock_picked(tx, id).await
+}
+
+/// An item whose place in the queue is locked already, locked too.
+pub async fn lock_picked(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, StorageError> {
     const SQL: &str = const_format::formatcp!(
         "/* items.lock */ select {COLUMNS} from allocation.work_item w where w.consultation = $1 for update"
     );

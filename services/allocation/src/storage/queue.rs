@@ -18,12 +18,21 @@ pub struct Reach<'a> {
     pub practices: Option<&'a [String]>,
 }
 
+/// The rights of one person to work for a pool's practices today. $1 pool, $2 person.
+const WORKS_FOR: &str = "a.org = $1 and a.person = $2 and a.capability = 'work' \
+     and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today())";
+/// The practice of a right, by an ODS code that is equal to what follows.
+const LISTED_AS: &str = "exists (select from ehub.organisation n where n.org = a.practice and n.ods = ";
+
 /// The practices of a pool a person works for today, as an array made once for the statement, so
 /// that the order of the index stays the order of the answer. $1 pool, $2 person, $3 ODS codes.
-pub(crate) const WORKED_PRACTICES: &str = "o.practice = any (array(select a.practice from ehub.access a \
-     where a.org = $1 and a.person = $2 and a.capability = 'work' \
-       and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()) \
-       and ($3::text[] is null or exists (select from ehub.organisation n where n.org = a.practice and n.ods = any ($3)))))";
+pub(crate) const WORKED_PRACTICES: &str = const_format::concatcp!(
+    "o.practice = any (array(select a.practice from ehub.access a where ",
+    WORKS_FOR,
+    " and ($3::text[] is null or ",
+    LISTED_AS,
+    "any ($3)))))"
+);
 
 /// Puts an item into its pool's queue, not to be given out before `claimable_at`.
 pub async fn put(tx: &mut Tx, item: &WorkItem, place: Place, claimable_at: OffsetDateTime) -> Result<(), StorageError> {
@@ -98,18 +107,22 @@ pub async fn pressing_skills(tx: &mut Tx, reach: &Reach<'_>, skills: &[String]) 
 /// Picks the next item of one skill that nobody else is picking, and locks its place: one walk along
 /// the index in the order claims are given out.
 pub async fn pick(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<ConsultationId>, StorageError> {
-    const SQL: &str = const_format::formatcp!(
-        "/* queue.pick */ select o.consultation from allocation.open_item o \
-          where o.pool = $1 and o.skill = $4 and o.claimable_at <= ehub.app_now() and {WORKED_PRACTICES} \
-          order by o.band, o.due, o.consultation limit 1 for update of o skip locked"
-    );
-    let id: Option<Uuid> = sqlx::query_scalar(SQL)
+    // Two statements, because one that asks whether there is a list is planned anew for each claim.
+    const PICK: &str = "/* queue.pick */ select o.consultation from allocation.open_item o \
+          where o.pool = $1 and o.skill = $3 and o.claimable_at <= ehub.app_now() \
+            and o.practice = any (array(select a.practice from ehub.access a where ";
+    const ORDER: &str = ")) order by o.band, o.due, o.consultation limit 1 for update of o skip locked";
+    const ANY: &str = const_format::concatcp!(PICK, WORKS_FOR, ORDER);
+    const LISTED: &str = const_format::concatcp!(PICK, WORKS_FOR, " and ", LISTED_AS, "any ($4))", ORDER);
+    let query = sqlx::query_scalar(if reach.practices.is_some() { LISTED } else { ANY })
         .bind(reach.pool.uuid())
         .bind(reach.subject)
-        .bind(reach.practices)
-        .bind(skill)
-        .fetch_optional(tx.conn())
-        .await?;
+        .bind(skill);
+    let query = match reach.practices {
+        Some(listed) => query.bind(listed),
+        None => query,
+    };
+    let id: Option<Uuid> = query.fetch_optional(tx.conn()).await?;
     Ok(id.map(ConsultationId::new))
 }
 

@@ -45,11 +45,7 @@ async fn fold_things(tx: &mut Tx, consultation: ConsultationId, heard: &Heard) -
 }
 
 async fn fold_episode(tx: &mut Tx, consultation: ConsultationId, heard: &Heard) -> Result<(), StorageError> {
-    let episode = match heard.fact.episode() {
-        Some(episode) => episode,
-        None => episodes::newest(tx, consultation).await?,
-    };
-    let mut known = episodes::take(tx, consultation, episode).await?;
+    let (episode, mut known) = episodes::take(tx, consultation, heard.fact.episode()).await?;
     known.fold(&heard.fact, heard.at);
     episodes::put(tx, consultation, episode, &known).await?;
     if matches!(heard.fact, Fact::Accepted(_)) {

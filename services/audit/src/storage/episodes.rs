@@ -1,5 +1,6 @@
 //! `audit.consultation`: episodes.
 
+use const_format::concatcp;
 use ehub_identifiers::{ConsultationId, OrganisationId, QuarantineId};
 use ehub_postgres::{StorageError, Tx, exactly_one};
 use sqlx::FromRow;
@@ -10,6 +11,7 @@ use crate::domain::episode::Episode;
 
 #[derive(FromRow)]
 struct Row {
+    episode: i32,
     practice: Option<Uuid>,
     practice_ods: Option<String>,
     quarantined: Option<Uuid>,
@@ -41,9 +43,43 @@ impl From<Row> for Episode {
     }
 }
 
-/// Reads and locks an episode; one never heard of is begun, under the practice of its
-/// consultation's other episodes.
-pub async fn take(tx: &mut Tx, consultation: ConsultationId, episode: u32) -> Result<Episode, StorageError> {
+/// Reads and locks an episode: the one that is named, or the newest, of which facts that name none are taken to speak.
+/// One never heard of is begun. Gives its number too.
+pub async fn take(
+    tx: &mut Tx,
+    consultation: ConsultationId,
+    named: Option<u32>,
+) -> Result<(u32, Episode), StorageError> {
+    if let Some(known) = lock(tx, consultation, named).await? {
+        return Ok(known);
+    }
+    let first = named.unwrap_or(1);
+    begin(tx, consultation, first).await?;
+    lock(tx, consultation, Some(first))
+        .await?
+        .ok_or(StorageError::Inconsistent { table: "audit.consultation", what: "an episode" })
+}
+
+async fn lock(
+    tx: &mut Tx,
+    consultation: ConsultationId,
+    named: Option<u32>,
+) -> Result<Option<(u32, Episode)>, StorageError> {
+    const TAKE: &str = "/* episodes.take */ select episode, practice, practice_ods, quarantined, first_contact_at, accepted_at, routed_at, \
+                claimed_at, filed_at, answered_at, completed_at, in_time \
+           from audit.consultation where consultation = $1 ";
+    let query = match named {
+        Some(episode) => sqlx::query_as(concatcp!(TAKE, "and episode = $2 for update"))
+            .bind(consultation.uuid())
+            .bind(number(episode)?),
+        None => sqlx::query_as(concatcp!(TAKE, "order by episode desc limit 1 for update")).bind(consultation.uuid()),
+    };
+    let row: Option<Row> = query.fetch_optional(tx.conn()).await?;
+    Ok(row.map(|row| (u32::try_from(row.episode).unwrap_or(1), row.into())))
+}
+
+/// Begins an episode, under the practice of its consultation's other episodes.
+async fn begin(tx: &mut Tx, consultation: ConsultationId, episode: u32) -> Result<(), StorageError> {
     sqlx::query(
         "/* episodes.begin */ insert into audit.consultation (consultation, episode, practice, practice_ods, heard_at) \
          select $1, $2, o.practice, o.practice_ods, ehub.app_now() from (select 1) one \
@@ -55,26 +91,7 @@ pub async fn take(tx: &mut Tx, consultation: ConsultationId, episode: u32) -> Re
     .bind(number(episode)?)
     .execute(tx.conn())
     .await?;
-    let row: Row = sqlx::query_as(
-        "/* episodes.take */ select practice, practice_ods, quarantined, first_contact_at, accepted_at, routed_at, claimed_at, \
-                filed_at, answered_at, completed_at, in_time \
-           from audit.consultation where consultation = $1 and episode = $2 for update",
-    )
-    .bind(consultation.uuid())
-    .bind(number(episode)?)
-    .fetch_one(tx.conn())
-    .await?;
-    Ok(row.into())
-}
-
-/// The newest episode of a consultation, of which facts that name none are taken to speak.
-pub async fn newest(tx: &mut Tx, consultation: ConsultationId) -> Result<u32, StorageError> {
-    let newest: Option<i32> =
-        sqlx::query_scalar("/* episodes.newest */ select max(episode) from audit.consultation where consultation = $1")
-            .bind(consultation.uuid())
-            .fetch_one(tx.conn())
-            .await?;
-    Ok(newest.and_then(|episode| u32::try_from(episode).ok()).unwrap_or(1))
+    Ok(())
 }
 
 /// Writes an episode back, and that something was heard of it.

@@ -110,8 +110,8 @@ pub async fn beside_events(tx: &mut Tx, start: i64, limit: i64) -> Result<Vec<St
         "/* leaves.beside_events */ select l.seq, l.bytes, l.event, e.seq as event_seq, e.at, e.request_id, e.actor, \
                 e.actor_role, e.organisation_ods, e.on_behalf_of_ods, e.action, e.outcome, \
                 array(select m.consultation from audit.mention m where m.event_id = l.event order by m.consultation) as consultations, \
-                array(select k.key from audit.mention m left join audit.subject_key k on k.consultation = m.consultation \
-                       where m.event_id = l.event order by m.consultation) as keys \
+                array(select (select k.key from audit.subject_key k where k.consultation = m.consultation) \
+                        from audit.mention m where m.event_id = l.event order by m.consultation) as keys \
            from audit.leaf l left join audit.event e on e.id = l.event \
           where l.seq >= $1 order by l.seq limit $2",
     )

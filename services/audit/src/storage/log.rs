@@ -8,15 +8,19 @@ use uuid::Uuid;
 
 use crate::domain::heard::Heard;
 
-/// Logs an event; tells whether it is new.
+/// Logs an event with the consultations it names; tells whether it is new.
 pub async fn insert(tx: &mut Tx, heard: &Heard) -> Result<Seen, StorageError> {
     let act = &heard.act;
-    let done = sqlx::query(
-        "/* log.insert */ insert into audit.event \
+    let consultations: Vec<Uuid> = heard.consultations.iter().map(ConsultationId::uuid).collect();
+    let new: i64 = sqlx::query_scalar(
+        "/* log.insert */ with logged as (insert into audit.event \
          (id, source, stream, version, kind, at, heard_at, episode, request_id, actor, actor_name, actor_role, \
           organisation_ods, client, on_behalf_of_ods, action, outcome, subject, detail, traceparent) \
          values ($1, $2, $3, $4, $5, $6, ehub.app_now(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
-         on conflict (id) do nothing",
+         on conflict (id) do nothing returning id), \
+         mentioned as (insert into audit.mention (event_id, consultation) \
+         select logged.id, c from logged, unnest($20::uuid[]) c on conflict do nothing) \
+         select count(*) from logged",
     )
     .bind(heard.id.uuid())
     .bind(&heard.source)
@@ -37,21 +41,10 @@ pub async fn insert(tx: &mut Tx, heard: &Heard) -> Result<Seen, StorageError> {
     .bind(&act.subject)
     .bind(&act.detail)
     .bind(&heard.traceparent)
-    .execute(tx.conn())
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(Seen::Before);
-    }
-    let consultations: Vec<Uuid> = heard.consultations.iter().map(ConsultationId::uuid).collect();
-    sqlx::query(
-        "/* log.mention */ insert into audit.mention (event_id, consultation) \
-         select $1, c from unnest($2::uuid[]) c on conflict do nothing",
-    )
-    .bind(heard.id.uuid())
     .bind(&consultations)
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
-    Ok(Seen::New)
+    Ok(if new == 0 { Seen::Before } else { Seen::New })
 }
 
 /// Whether an event was logged already.

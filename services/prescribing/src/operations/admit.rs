@@ -1,6 +1,6 @@
 //! What every act on a prescription asks first: whose it is, who acts, under which claim.
 
-use ehub_access::{AccessError, require_practice};
+use ehub_access::{AccessError, require_one_of};
 use ehub_auth::{Caller, Grant, GrantKind, GrantPresented};
 use ehub_calendar::local_date;
 use ehub_faults::Fault;
@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// What a person needs for a practice's patients to prescribe for them.
-pub const CAPABILITY: &str = "prescribe";
+pub const TO_PRESCRIBE: &[&str] = &["prescribe"];
+/// One of what a person needs to read what was prescribed for them: the practice's own people have `read`.
+pub const TO_READ: &[&str] = &["read", "prescribe"];
 
 /// Why an act on a prescription is refused.
 #[derive(Debug, thiserror::Error)]
@@ -77,15 +79,19 @@ pub async fn under_claim(tx: &mut Tx, grant: &GrantPresented, consultation: Cons
     Ok(grant)
 }
 
-/// Admits a person to a practice's patients: access today, and the token's own list.
-pub async fn to_practice(tx: &mut Tx, caller: &Caller, practice_ods: &str) -> Result<(), Denied> {
-    require_practice(tx, practice_ods, CAPABILITY).await?;
-    let listed = OdsCode::parse(practice_ods).is_ok_and(|practice| caller.token_admits_practice(&practice));
-    if !listed {
+/// Admits a person to a practice's patients: one of the rights today, and the token's own list.
+pub async fn to_practice(tx: &mut Tx, caller: &Caller, practice_ods: &str, rights: &[&str]) -> Result<(), Denied> {
+    require_one_of(tx, practice_ods, rights).await?;
+    if !listed(caller, practice_ods) {
         return Err(Denied::Access(AccessError::PracticeNotAllowed));
     }
     tx.on_behalf_of(practice_ods);
     Ok(())
+}
+
+/// Whether a practice is among those the caller's token is limited to.
+pub fn listed(caller: &Caller, practice_ods: &str) -> bool {
+    OdsCode::parse(practice_ods).is_ok_and(|practice| caller.token_admits_practice(&practice))
 }
 
 /// The prescription an act is about, of the caller's own organisation, kept against change, at the
@@ -103,7 +109,7 @@ pub async fn own(tx: &mut Tx, caller: &Caller, id: PrescriptionId, lock: Lock) -
         return Err(Denied::NotFound);
     }
     tx.concerns(prescription.consultation.uuid());
-    to_practice(tx, caller, &prescription.practice_ods).await.map_err(unseen)?;
+    to_practice(tx, caller, &prescription.practice_ods, TO_PRESCRIBE).await.map_err(unseen)?;
     Ok(prescription)
 }
 

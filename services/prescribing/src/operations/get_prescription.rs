@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ehub_auth::{Caller, GrantPresented};
-use ehub_identifiers::{OdsCode, PrescriptionId};
+use ehub_identifiers::PrescriptionId;
 use ehub_postgres::{Tx, Work};
 
 use super::admit::{self, Denied};
@@ -33,12 +33,13 @@ impl Work for Get {
         let prescription = prescriptions::find(tx, self.prescription, Lock::No).await?.ok_or(Denied::NotFound)?;
         tx.concerns(prescription.consultation.uuid());
         // Who holds the consultation may read what belongs to it; others need the practice.
-        let listed = OdsCode::parse(&prescription.practice_ods)
-            .is_ok_and(|practice| self.caller.token_admits_practice(&practice));
+        let listed = admit::listed(&self.caller, &prescription.practice_ods);
         if listed && self.grant.permits_reading(prescription.consultation.uuid(), tx.at()) {
             tx.on_behalf_of(&prescription.practice_ods);
         } else {
-            admit::to_practice(tx, &self.caller, &prescription.practice_ods).await.map_err(admit::unseen)?;
+            admit::to_practice(tx, &self.caller, &prescription.practice_ods, admit::TO_READ)
+                .await
+                .map_err(admit::unseen)?;
         }
         Ok(prescription)
     }

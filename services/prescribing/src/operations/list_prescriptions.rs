@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ehub_access::{AccessError, require_fresh};
+use ehub_access::{AccessError, require_fresh, require_one_of};
 use ehub_auth::Caller;
-use ehub_identifiers::{ConsultationId, OdsCode};
+use ehub_identifiers::ConsultationId;
 use ehub_postgres::{PageTokens, Tx, Work};
 
 use super::admit::{self, Denied};
@@ -66,8 +66,8 @@ impl Work for List {
 }
 
 impl List {
-    /// Row security has left only practices the caller reaches; the right to prescribe for them and
-    /// the token's own list are asked here, once for each practice.
+    /// Row security has left only practices the caller reaches; the right to read what is prescribed for their
+    /// patients and the token's own list are asked here, once for each practice.
     async fn readable(&self, tx: &mut Tx, found: Vec<Prescription>) -> Result<Vec<Prescription>, Denied> {
         let mut known: Vec<(String, bool)> = Vec::new();
         let mut readable = Vec::with_capacity(found.len());
@@ -88,11 +88,10 @@ impl List {
     }
 
     async fn may_read(&self, tx: &mut Tx, practice_ods: &str) -> Result<bool, Denied> {
-        let listed = OdsCode::parse(practice_ods).is_ok_and(|ods| self.caller.token_admits_practice(&ods));
-        if !listed {
+        if !admit::listed(&self.caller, practice_ods) {
             return Ok(false);
         }
-        match ehub_access::require_practice(tx, practice_ods, admit::CAPABILITY).await {
+        match require_one_of(tx, practice_ods, admit::TO_READ).await {
             Ok(_) => Ok(true),
             Err(AccessError::PracticeNotAllowed) => Ok(false),
             Err(other) => Err(other.into()),

@@ -86,7 +86,7 @@ impl Raise {
         admit::under_claim(tx, &self.grant, self.consultation).await?;
         let consultation = consultations::find(tx, self.consultation).await?.ok_or(RaiseError::ConsultationUnknown)?;
         tx.concerns(consultation.id.uuid());
-        admit::to_practice(tx, &self.caller, &consultation.practice_ods).await?;
+        admit::to_practice(tx, &self.caller, &consultation.practice_ods, admit::TO_PRESCRIBE).await?;
         if cost_centres::find(tx, &self.cost_centre).await?.is_none() {
             return Err(RaiseError::CostCentreNotFound(self.cost_centre.clone()));
         }

@@ -8,14 +8,14 @@ use ehub_proto::{
     internal::v1::{FenceRequest, FencedClaim, claim_guard_server::ClaimGuard},
     prescribing::v1::{
         GetPrescriptionRequest, ListCostCentresRequest, ListPrescriptionsRequest, PrescriptionState,
-        prescribing_service_server::PrescribingService,
+        VoidPrescriptionRequest, prescribing_service_server::PrescribingService,
     },
 };
-use ehub_test_support::{person, request};
+use ehub_test_support::{person, request, seed_access};
 use tonic::Request;
 use uuid::Uuid;
 
-use crate::world::{HUB, World, item, path, reason};
+use crate::world::{HUB, PRACTICE, World, id, item, path, reason};
 
 #[tokio::test]
 async fn without_the_grant_of_the_claim_nothing_is_raised() {
@@ -161,6 +161,37 @@ async fn what_is_raised_can_be_read_and_waits_for_its_prescriber() {
         let page = world.parts.rpc.list_prescriptions(list).await.expect("a page").into_inner();
         assert_eq!(page.prescriptions.len(), waiting, "{subject}");
     }
+}
+
+#[tokio::test]
+async fn a_practices_own_people_see_what_the_hub_prescribed_and_change_nothing() {
+    let world = World::new().await;
+    seed_access(&world.db, (world.practice, PRACTICE), (world.practice, PRACTICE), "alex", &["work", "audit", "read"])
+        .await;
+    let alex = || person(PRACTICE, "alex");
+    let raised = world.raise(&world.to_raise()).await.expect("raised").into_inner();
+
+    let what = ListPrescriptionsRequest {
+        consultation: format!("consultations/{}", world.consultation),
+        ..ListPrescriptionsRequest::default()
+    };
+    let list = request(what, &path("ListPrescriptions"), alex(), GrantPresented::Absent);
+    let page = world.parts.rpc.list_prescriptions(list).await.expect("a page").into_inner();
+    assert_eq!(page.prescriptions.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), [raised.name.as_str()]);
+
+    let what = GetPrescriptionRequest { name: raised.name.clone() };
+    let get = request(what, &path("GetPrescription"), alex(), GrantPresented::Absent);
+    let read = world.parts.rpc.get_prescription(get).await.expect("read").into_inner().prescription.expect("one");
+    assert_eq!(read.name, raised.name);
+
+    let what = VoidPrescriptionRequest {
+        request_id: id(),
+        name: raised.name,
+        etag: raised.etag,
+        reason: "not ours to void".to_owned(),
+    };
+    let void = request(what, &path("VoidPrescription"), alex(), GrantPresented::Absent);
+    assert_eq!(reason(world.parts.rpc.void_prescription(void).await), "PRESCRIPTION_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use const_format::concatcp;
 use ehub_postgres::{StorageError, Tx, exactly_one};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -85,23 +86,17 @@ pub enum Key {
 
 /// Finds a document and locks it with its entry.
 pub async fn lock(tx: &mut Tx, key: &Key) -> Result<Option<Tracked>, StorageError> {
-    let (id, reference, mesh_id) = match key {
-        Key::Id(id) => (Some(*id), None, None),
-        Key::SenderReference(reference) => (None, Some(reference.as_str()), None),
-        Key::MeshId(mesh_id) => (None, None, Some(mesh_id.as_str())),
+    const LOCK: &str = "/* outbound.lock */ select o.id, o.entry, e.consultation, e.state, e.reason, e.document = o.id as current, \
+           o.attempts, o.sent_at, o.undelivered, o.received_at, o.refused_code, o.accepted_code, o.declined_code, \
+           o.outcome_unknown, o.receipt_missing, o.acceptance_missing \
+           from writeback.outbound o join writeback.entry e on e.id = o.entry where ";
+    // A statement for each: one for all three would be planned anew each time.
+    let query = match key {
+        Key::Id(id) => sqlx::query_as(concatcp!(LOCK, "o.id = $1 for update")).bind(*id),
+        Key::SenderReference(text) => sqlx::query_as(concatcp!(LOCK, "o.sender_reference = $1 for update")).bind(text),
+        Key::MeshId(text) => sqlx::query_as(concatcp!(LOCK, "o.mesh_id = $1 for update")).bind(text),
     };
-    let row: Option<Row> = sqlx::query_as(
-        "/* outbound.lock */ select o.id, o.entry, e.consultation, e.state, e.reason, e.document = o.id as current, o.attempts, \
-           o.sent_at, o.undelivered, o.received_at, o.refused_code, o.accepted_code, o.declined_code, o.outcome_unknown, \
-           o.receipt_missing, o.acceptance_missing \
-           from writeback.outbound o join writeback.entry e on e.id = o.entry \
-          where o.id = $1 or o.sender_reference = $2 or o.mesh_id = $3 for update",
-    )
-    .bind(id)
-    .bind(reference)
-    .bind(mesh_id)
-    .fetch_optional(tx.conn())
-    .await?;
+    let row: Option<Row> = query.fetch_optional(tx.conn()).await?;
     row.map(Row::into_tracked).transpose()
 }
 
