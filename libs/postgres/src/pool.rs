@@ -47,7 +47,9 @@ impl Db {
         let options: PgConnectOptions = url.reveal().parse().map_err(StorageError::Sql)?;
         // Whatever the server is set to: a statement that fails must not leave its parameters in the server's log.
         // Nor in ours: the driver writes out statements it finds slow, and some of ours carry their values inside.
-        let options = options.options([("log_parameter_max_length_on_error", "0")]).disable_statement_logging();
+        // And no statement is compiled: they are short, and compiling one that looks costly took a second (PostgreSQL 15).
+        let options =
+            options.options([("log_parameter_max_length_on_error", "0"), ("jit", "off")]).disable_statement_logging();
         let connections = Connections::new(options, connections, config.acquire_timeout.get(), clock.clone());
         Ok(Self { connections, clock, raised: watch::Sender::new(0) })
     }
