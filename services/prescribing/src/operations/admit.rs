@@ -18,7 +18,8 @@ use crate::{
 
 /// What a person needs for a practice's patients to prescribe for them.
 pub const TO_PRESCRIBE: &[&str] = &["prescribe"];
-/// One of what a person needs to read what was prescribed for them: the practice's own people have `read`.
+/// One of what a person needs to read what was prescribed for them. The practice's own people have `read`, and whoever
+/// an agreement gives it.
 pub const TO_READ: &[&str] = &["read", "prescribe"];
 
 /// Why an act on a prescription is refused.

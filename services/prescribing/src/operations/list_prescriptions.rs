@@ -91,7 +91,9 @@ impl List {
         if !admit::listed(&self.caller, practice_ods) {
             return Ok(false);
         }
-        match require_one_of(tx, practice_ods, admit::TO_READ).await {
+        // What waits for a signature is for who may sign.
+        let rights = if self.consultation.is_some() { admit::TO_READ } else { admit::TO_PRESCRIBE };
+        match require_one_of(tx, practice_ods, rights).await {
             Ok(_) => Ok(true),
             Err(AccessError::PracticeNotAllowed) => Ok(false),
             Err(other) => Err(other.into()),
