@@ -2,7 +2,7 @@
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
-use ehub_postgres::{Db, Scope, StorageError, Tx, Work, heard, last_heard};
+use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use ehub_proto::{
     instant,
     internal::v1::{DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink},
@@ -18,14 +18,17 @@ use tonic::{Request, Response, Status};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::SKIPPED;
+use crate::{
+    SKIPPED,
+    apply::{ApplyChunk, Chunk},
+};
 
 static VERDICTS: Counter = counter("ehub.inbox.events", "{event}", "Events delivered here, by source and verdict.");
 
 /// How many transactions of one batch run at once.
 const AT_ONCE: usize = 6;
-/// How many loners go into one transaction.
-const LONERS: usize = 64;
+/// How many streams that pass, or loners, go into one transaction.
+const TOGETHER: usize = 64;
 
 /// What a service does with the events of others.
 pub trait Subscription: Send + Sync + 'static {
@@ -36,6 +39,12 @@ pub trait Subscription: Send + Sync + 'static {
     /// Applies one event. Must refuse before it writes: what was written before a refusal stays.
     /// Events of one source and stream come in order; across sources in any order.
     fn apply(&self, tx: &mut Tx, event: &Received) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Whether an event of this kind changes nothing here: that it came is noted, many streams in a transaction, and
+    /// nothing is applied.
+    fn passes(&self, _source: &str, _kind: &str) -> bool {
+        false
+    }
 
     /// Whether applying an event of this kind twice is the same as once, without help. Such events,
     /// when each is a stream of its own, are applied many in a transaction and leave no trace in
@@ -112,10 +121,10 @@ impl<S: Subscription> Sink<S> {
             events.push(parse(&request, event)?);
         }
         let judged: Vec<(Vec<usize>, Vec<Verdict>)> = futures_util::stream::iter(self.chunks(&events))
-            .map(|places| {
+            .map(|(kind, places)| {
                 let chunk: Vec<Received> = places.iter().map(|place| events[*place].clone()).collect();
                 let span = process_span("process ehub.events", &processed(&chunk), configured_relation());
-                async move { Ok((places, self.judge(&chunk).await?)) }.instrument(span)
+                async move { Ok((places, self.judge(kind, &chunk).await?)) }.instrument(span)
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
@@ -141,22 +150,33 @@ impl<S: Subscription> Sink<S> {
         Ok(DeliverResponse { verdicts })
     }
 
-    /// How a batch is cut into transactions: one for each stream, and one for many loners.
-    fn chunks(&self, events: &[Received]) -> Vec<Vec<usize>> {
+    /// How a batch is cut into transactions: one for each stream, and one for many that pass, or for many loners.
+    fn chunks(&self, events: &[Received]) -> Vec<(Chunk, Vec<usize>)> {
         let (loners, others): (Vec<usize>, Vec<usize>) =
             (0..events.len()).partition(|place| self.is_loner(&events[*place]));
-        let streams = others.chunk_by(|a, b| events[*a].stream == events[*b].stream).map(<[usize]>::to_vec);
-        streams.chain(loners.chunks(LONERS).map(<[usize]>::to_vec)).collect()
+        let (passing, streams): (Vec<&[usize]>, Vec<&[usize]>) = others
+            .chunk_by(|a, b| events[*a].stream == events[*b].stream)
+            .partition(|run| run.iter().all(|place| self.passes(&events[*place])));
+        let streams = streams.into_iter().map(|run| (Chunk::Stream, run.to_vec()));
+        let passing = passing.chunks(TOGETHER).map(|runs| (Chunk::Passing, runs.concat()));
+        let loners = loners.chunks(TOGETHER).map(|some| (Chunk::Loners, some.to_vec()));
+        streams.chain(passing).chain(loners).collect()
     }
 
     fn is_loner(&self, event: &Received) -> bool {
         event.stream == event.id && self.subscription.dedupes(&event.kind)
     }
 
-    /// The verdicts on a run of one stream's events. What fails and will fail again fails alone:
-    /// its stream waits, with an alarm, and the others go on.
-    async fn judge(&self, events: &[Received]) -> Result<Vec<Verdict>, StorageError> {
-        if let Some(verdicts) = self.attempt(events).await? {
+    fn passes(&self, event: &Received) -> bool {
+        event.kind != SKIPPED
+            && self.subscription.knows(&event.source, &event.kind)
+            && self.subscription.passes(&event.source, &event.kind)
+    }
+
+    /// The verdicts on a chunk. What fails and will fail again fails alone: its stream waits, with an alarm, and the
+    /// others go on.
+    async fn judge(&self, kind: Chunk, events: &[Received]) -> Result<Vec<Verdict>, StorageError> {
+        if let Some(verdicts) = self.attempt(kind, events).await? {
             return Ok(verdicts);
         }
         if events.len() == 1 {
@@ -169,18 +189,19 @@ impl<S: Subscription> Sink<S> {
         // One by one, so that those before the one that fails are applied.
         let mut verdicts = Vec::with_capacity(events.len());
         for event in events {
-            verdicts.extend(Box::pin(self.judge(std::slice::from_ref(event))).await?);
+            verdicts.extend(Box::pin(self.judge(kind, std::slice::from_ref(event))).await?);
         }
         Ok(verdicts)
     }
 
-    /// Applies a run in a transaction; nothing when it cannot be applied as it is.
-    async fn attempt(&self, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
+    /// Applies a chunk in a transaction; nothing when it cannot be applied as it is.
+    async fn attempt(&self, kind: Chunk, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
         let first = &events[0];
-        let run = ApplyRun { subscription: Arc::clone(&self.subscription), events: events.to_vec() };
+        let run = ApplyChunk { subscription: Arc::clone(&self.subscription), kind, events: events.to_vec() };
         // What follows from the events continues their processing, or their cause where nothing is traced here.
         let traceparent = ehub_telemetry::current_traceparent().or_else(|| first.traceparent.clone());
-        let scope = Scope::service().traced(traceparent).hearing(&first.source, first.stream);
+        let scope = Scope::service().traced(traceparent);
+        let scope = if kind == Chunk::Stream { scope.hearing(&first.source, first.stream) } else { scope };
         match AssertUnwindSafe(self.db.run(&scope, &run)).catch_unwind().await {
             Ok(Ok(verdicts)) => Ok(Some(verdicts)),
             Ok(Err(error)) if error.is_passing() => Err(error),
@@ -227,93 +248,6 @@ impl<S: Subscription> EventSink for Sink<S> {
         let sink = Self { db: self.db.clone(), subscription: Arc::clone(&self.subscription) };
         let task = tokio::spawn(async move { sink.take(request.into_inner()).await }.in_current_span());
         task.await.map_err(|_| stopped())?.map(Response::new)
-    }
-}
-
-/// Applies a run of events of one stream.
-struct ApplyRun<S> {
-    subscription: Arc<S>,
-    events: Vec<Received>,
-}
-
-impl<S: Subscription> Work for ApplyRun<S> {
-    const NAME: &'static str = "apply_events";
-    type Output = Vec<Verdict>;
-    type Error = StorageError;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Verdict>, StorageError> {
-        let first = &self.events[0];
-        if first.stream == first.id && self.subscription.dedupes(&first.kind) {
-            return self.apply_loners(tx).await;
-        }
-        let known = last_heard(tx, &first.source, first.stream).await?;
-        let mut last = known.unwrap_or(0);
-        let mut verdicts = Vec::with_capacity(self.events.len());
-        let mut blocked = false;
-        for event in &self.events {
-            let (outcome, reason) = if event.version <= last {
-                (Outcome::Duplicate, "")
-            } else if blocked || event.version > last + 1 {
-                (Outcome::NotYet, "")
-            } else {
-                self.apply_one(tx, event).await?
-            };
-            match outcome {
-                Outcome::Applied => last = event.version,
-                Outcome::Duplicate => {}
-                _ => blocked = true,
-            }
-            let expected_version = if outcome == Outcome::NotYet { last + 1 } else { 0 };
-            verdicts.push(Verdict {
-                outcome: outcome.into(),
-                expected_version,
-                reason: reason.to_owned(),
-                last_version: last,
-            });
-        }
-        if last > known.unwrap_or(0) {
-            heard(tx, &first.source, first.stream, first.incarnation, last);
-        }
-        Ok(verdicts)
-    }
-}
-
-impl<S: Subscription> ApplyRun<S> {
-    /// Applies one event whose turn it is: the outcome, and why when it is not applied.
-    async fn apply_one(&self, tx: &mut Tx, event: &Received) -> Result<(Outcome, &'static str), StorageError> {
-        if event.kind == SKIPPED {
-            tracing::warn!(source = %event.source, version = event.version, "an event was left out by two people's decision");
-            return Ok((Outcome::Applied, ""));
-        }
-        if !self.subscription.knows(&event.source, &event.kind) {
-            tracing::error!(source = %event.source, kind = %event.kind, "an event of a kind unknown here waits");
-            return Ok((Outcome::NotYet, "UNKNOWN_KIND"));
-        }
-        match self.subscription.apply(tx, event).await {
-            Ok(()) => Ok((Outcome::Applied, "")),
-            Err(Refusal::Never(reason)) => {
-                tracing::error!(kind = %event.kind, reason, "event refused");
-                Ok((Outcome::Refused, reason))
-            }
-            Err(Refusal::NotYet(_)) => Ok((Outcome::NotYet, "")),
-            Err(Refusal::Storage(error)) => Err(error),
-        }
-    }
-
-    /// Applies events that are streams of their own and need no inbox.
-    async fn apply_loners(&self, tx: &mut Tx) -> Result<Vec<Verdict>, StorageError> {
-        let mut verdicts = Vec::with_capacity(self.events.len());
-        for event in &self.events {
-            let (outcome, reason) = self.apply_one(tx, event).await?;
-            let expected_version = i64::from(outcome == Outcome::NotYet);
-            verdicts.push(Verdict {
-                outcome: outcome.into(),
-                expected_version,
-                reason: reason.to_owned(),
-                last_version: 0,
-            });
-        }
-        Ok(verdicts)
     }
 }
 

@@ -3,12 +3,14 @@
 //! Events get the next versions of their streams, and stand in the outbox in the order they were raised in. The record
 //! of an answer, or the version of a stream that was applied, goes with them.
 
+use std::fmt::Write as _;
+
 use const_format::concatcp;
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Draft, IdempotencyKey, StorageError};
+use crate::{Draft, IdempotencyKey, StorageError, literal::literal};
 
 /// What is written at the end.
 #[derive(Debug, Default)]
@@ -64,7 +66,6 @@ impl Closing {
         let statement = match with {
             None => RAISE_ALONE,
             Some(With::Answer { .. }) => RAISE_AND_ANSWER,
-            Some(With::Heard { .. }) if self.drafts.is_empty() => return self.heard(conn).await,
             Some(With::Heard { .. }) => RAISE_AND_HEARD,
         };
         let query = self.bind_events(sqlx::query(statement), event).bind(traceparent).bind(at);
@@ -85,20 +86,16 @@ impl Closing {
         Ok(())
     }
 
-    /// Writes the version alone: most deliveries raise nothing.
-    async fn heard(&self, conn: &mut PgConnection) -> Result<(), StorageError> {
-        let Some(With::Heard { source, stream, incarnation, version }) = &self.with else { return Ok(()) };
-        sqlx::query(
-            "/* inbox.remember */ insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
-             on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation",
-        )
-        .bind(source)
-        .bind(stream)
-        .bind(incarnation)
-        .bind(version)
-        .execute(conn)
-        .await?;
-        Ok(())
+    /// The version alone, as text that ends with the commit: most deliveries raise nothing, and save a round trip so.
+    pub(crate) fn heard_alone(&self) -> Option<String> {
+        let Some(With::Heard { source, stream, incarnation, version }) = &self.with else { return None };
+        if !self.drafts.is_empty() {
+            return None;
+        }
+        let mut text = String::from("/* inbox.remember */ execute ehub_remember(");
+        literal(&mut text, Some(source));
+        let _ = write!(text, ", '{stream}'::uuid, {incarnation}, {version}); commit");
+        Some(text)
     }
 
     fn bind_events<'q>(

@@ -14,7 +14,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, Executor as _, PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::{IdempotencyKey, Recorded, Scope, ScopeKind, StorageError, connections::Lent};
+use crate::{IdempotencyKey, Recorded, Scope, ScopeKind, StorageError, connections::Lent, literal::literal};
 
 /// Prepared once for each connection.
 const PREPARE: &str = "\
@@ -30,7 +30,10 @@ const PREPARE: &str = "\
     prepare ehub_answered (text, text, text, uuid) as \
     select digest, answer from ehub.idempotency where client = $1 and subject = $2 and method = $3 and request_id = $4; \
     prepare ehub_heard (text, uuid) as \
-    select version from ehub.inbox where source = $1 and stream = $2; ";
+    select version from ehub.inbox where source = $1 and stream = $2; \
+    prepare ehub_remember (text, uuid, bigint, bigint) as \
+    insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
+        on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation; ";
 
 /// What a transaction asks first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,21 +146,6 @@ fn ask(text: &mut String, question: &Question) {
     }
 }
 
-/// A text of any characters, or null.
-fn literal(text: &mut String, value: Option<&str>) {
-    match value {
-        None => text.push_str("null"),
-        Some("") => text.push_str("''"),
-        Some(value) => {
-            text.push_str("convert_from(decode('");
-            for byte in value.bytes() {
-                let _ = write!(text, "{byte:02x}");
-            }
-            text.push_str("', 'hex'), 'UTF8')");
-        }
-    }
-}
-
 fn told(question: Question, row: Option<PgRow>) -> Result<Told, StorageError> {
     Ok(match question {
         Question::Answered(key) => {
@@ -172,24 +160,4 @@ fn told(question: Question, row: Option<PgRow>) -> Result<Told, StorageError> {
             Told::Heard { source, stream, version }
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_character_of_a_text_gets_into_the_statement() {
-        for value in ["it's", "'; drop table x; --", "\\'", "$1", "é\u{0}", "anna"] {
-            let mut text = String::new();
-            literal(&mut text, Some(value));
-            let inside =
-                text.strip_prefix("convert_from(decode('").and_then(|rest| rest.strip_suffix("', 'hex'), 'UTF8')"));
-            assert!(inside.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())), "{text}");
-        }
-        let mut text = String::new();
-        literal(&mut text, None);
-        literal(&mut text, Some(""));
-        assert_eq!(text, "null''");
-    }
 }

@@ -4,7 +4,7 @@ use std::{error::Error, future::Future};
 
 use ehub_clock::Clock;
 use ehub_telemetry::metrics::{Counter, Histogram};
-use sqlx::{Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -165,6 +165,9 @@ impl Tx {
 
     /// Writes what was noted and commits; tells whether anything was raised.
     pub(crate) async fn commit(mut self) -> Result<bool, StorageError> {
+        if let Some(text) = self.closing.heard_alone() {
+            return self.commit_with(text).await;
+        }
         if !self.closing.is_empty() {
             let clock = &self.clock;
             let written =
@@ -179,6 +182,15 @@ impl Tx {
         self.conn.give_back();
         self.tallies.iter().for_each(Tally::tell);
         Ok(!self.closing.drafts.is_empty())
+    }
+
+    /// Writes and commits in one message. What fails of it nobody knows: the connection is not used again.
+    #[expect(clippy::disallowed_methods, reason = "made of a prepared statement, numbers and hexadecimal digits only")]
+    async fn commit_with(mut self, text: String) -> Result<bool, StorageError> {
+        self.conn.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
+        self.conn.give_back();
+        self.tallies.iter().for_each(Tally::tell);
+        Ok(false)
     }
 
     /// Undoes everything. When that cannot be said to have worked, the connection is closed, which undoes it too.

@@ -5,6 +5,7 @@ mod act;
 mod beats;
 mod complete;
 mod held;
+mod passing;
 mod relays;
 mod verdicts;
 mod wire;

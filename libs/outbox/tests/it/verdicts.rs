@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::world::{LATER, PLAIN, POISON, UNUSED, World, event, single};
 
-fn sent(stream: u128, version: i64, kind: &str) -> Event {
+pub fn sent(stream: u128, version: i64, kind: &str) -> Event {
     Event {
         id: Uuid::from_u128(stream << 32 | u128::from(version.unsigned_abs())).to_string(),
         stream: Uuid::from_u128(stream).to_string(),
@@ -18,11 +18,11 @@ fn sent(stream: u128, version: i64, kind: &str) -> Event {
     }
 }
 
-fn batch(events: Vec<Event>) -> Request<DeliverRequest> {
+pub fn batch(events: Vec<Event>) -> Request<DeliverRequest> {
     Request::new(DeliverRequest { source: "intake".to_owned(), incarnation: 1, read_time: None, events })
 }
 
-async fn judged(world: &World, events: Vec<Event>) -> Vec<(&'static str, i64, i64)> {
+pub async fn judged(world: &World, events: Vec<Event>) -> Vec<(&'static str, i64, i64)> {
     let answer = world.sink().deliver(batch(events)).await.expect("judged").into_inner();
     answer
         .verdicts

@@ -33,6 +33,8 @@ pub const LATER: &str = "t.Later";
 pub const BROKEN: &str = "t.Broken";
 /// A kind whose application panics.
 pub const PANIC: &str = "t.Panic";
+/// A kind that the subscriber knows to change nothing with it.
+pub const PASSING: &str = "t.Passing";
 /// A kind that is not used: header without body, or nothing for a stream of its own.
 pub const UNUSED: &str = "t.Unused";
 
@@ -48,7 +50,15 @@ impl Subscription for Recorder {
         !self.unknown.lock().expect("whole").contains(kind)
     }
 
+    fn passes(&self, _: &str, kind: &str) -> bool {
+        kind == PASSING
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
+        // In the middle of what is applied it is applied too, and does nothing.
+        if event.kind == PASSING {
+            return Ok(());
+        }
         if event.kind == POISON {
             return Err(Refusal::Never("POISON"));
         }

@@ -72,6 +72,10 @@ impl Subscription for Events {
         READ.contains(&kind) || PASSED_OVER.contains(&kind)
     }
 
+    fn passes(&self, _: &str, kind: &str) -> bool {
+        !ehub_proto::reads("allocation", kind)
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
         match event.kind.as_str() {
             ACCEPTED => {

@@ -41,6 +41,10 @@ impl Subscription for Projection {
                 || UNUSED.contains(&kind))
     }
 
+    fn passes(&self, _: &str, kind: &str) -> bool {
+        !ehub_proto::reads("intake", kind)
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
         if event.body.is_empty() || UNUSED.contains(&event.kind.as_str()) {
             return Ok(());

@@ -25,6 +25,10 @@ impl Subscription for Facts {
             || kind == "ehub.audit.event.v1.AccessRecorded"
     }
 
+    fn passes(&self, _: &str, kind: &str) -> bool {
+        !ehub_proto::reads("prescribing", kind)
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
         match (event.source.as_str(), event.kind.as_str()) {
             ("intake", ACCEPTED) => {

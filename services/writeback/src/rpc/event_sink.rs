@@ -36,6 +36,10 @@ impl Subscription for Events {
         SOURCES.contains(&source) && kind.starts_with("ehub.")
     }
 
+    fn passes(&self, _: &str, kind: &str) -> bool {
+        !ehub_proto::reads("writeback", kind)
+    }
+
     async fn apply(&self, tx: &mut Tx, event: &Received) -> Result<(), Refusal> {
         match event.kind.as_str() {
             ACCEPTED => accepted(tx, event).await,
