@@ -6,10 +6,13 @@ import datetime
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 from bench_home import ROOT, Home
 
+# More than this waiting for a processor, and something else is at work.
+QUIET = 0.7
 SETTINGS = (
     "server_version fsync synchronous_commit full_page_writes wal_level shared_buffers max_wal_size max_connections "
     "commit_delay autovacuum data_checksums wal_compression"
@@ -29,7 +32,6 @@ def describe() -> dict:
         "rustc": _said("rustc", "--version"),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "commit": commit + (" with changes not committed" if changed else ""),
-        "load_average_before": os.getloadavg()[0],
     }
 
 
@@ -38,6 +40,15 @@ def postgres_settings(home: Home) -> dict[str, str]:
     names = ", ".join(f"'{name}'" for name in SETTINGS)
     rows = home.sql(f"select name, setting || coalesce(' ' || unit, '') from pg_settings where name in ({names})")
     return {name: value for name, value in sorted(rows)}
+
+
+def quiet(patience: float) -> str:
+    """Waits until hardly anything else runs; what the load average is then, and whether that is quiet."""
+    end = time.monotonic() + patience
+    while os.getloadavg()[0] > QUIET and time.monotonic() < end:
+        time.sleep(1)
+    load = os.getloadavg()[0]
+    return f"{load:.1f}" + ("" if load <= QUIET else " (NOT QUIET: absolutes and ratios may be off)")
 
 
 def disk() -> str:

@@ -1,7 +1,8 @@
 """What a safeguard costs: whole lives with it and without, in turns, so that what else the machine does hits both.
 
 The switches are ones a deployer or a client has. Each pair is two suites with databases of their own, loaded in turns
-(with, without, without, with, …); the ratio is that of the medians.
+(with, without, without, with, …). A safeguard costs what it adds to the processor time of a life (services and PostgreSQL);
+the rate is noisier, because it counts how the work is spread too, and stands beside it.
 
 - Token check: a service never serves without one, so the pair is the check as it usually is (a token seen before is found
   in the cache) against its most costly form (every call bears a token never seen, and its signature is verified). What
@@ -43,35 +44,53 @@ def costs(binaries: Path, seconds: float, rounds: int) -> dict:
 
 def compare(without: tuple[Home, dict], having: tuple[Home, dict], seconds: float, rounds: int) -> dict:
     """Lives a second without and with, in turns."""
-    rates: dict[str, list[float]] = {"without": [], "with": []}
+    seen = Seen()
     for home, options in (without, having):
         home.load("lives", seconds=min(4.0, seconds), **options)
     for number in range(rounds):
         order = [("without", without), ("with", having)]
         for name, (home, options) in order if number % 2 == 0 else reversed(order):
-            rates[name].append(home.load("lives", seconds=seconds, **options)["lives_per_second"])
-    return judged(rates)
+            seen.take(name, home, seconds, **options)
+    return seen.judged()
 
 
-def judged(rates: dict[str, list[float]]) -> dict:
-    """The share of the rate that is lost."""
-    without, having = statistics.median(rates["without"]), statistics.median(rates["with"])
-    spread = max((max(some) - min(some)) / statistics.median(some) for some in rates.values())
-    return {"without": without, "with": having, "cost": 1 - having / without, "spread": spread, "rates": rates}
+class Seen:
+    """What rounds without and with came to."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[str, dict[str, list[float]]] = {name: {"rate": [], "processor_ms": []} for name in ("without", "with")}
+
+    def take(self, name: str, home: Home, seconds: float, **options: object) -> None:
+        """One round."""
+        used = ours(home)
+        run = home.load("lives", seconds=seconds, **options)
+        self._rounds[name]["rate"].append(run["lives_per_second"])
+        self._rounds[name]["processor_ms"].append((ours(home) - used) * 1000 / run["completed"])
+
+    def judged(self) -> dict:
+        """What is added to a life's processor time, and by how much the rounds differ among themselves."""
+        found: dict = {"rounds": self._rounds}
+        for what in ("rate", "processor_ms"):
+            without, having = (statistics.median(self._rounds[name][what]) for name in ("without", "with"))
+            spreads = [(max(some[what]) - min(some[what])) / statistics.median(some[what]) for some in self._rounds.values()]
+            found[what] = {"without": without, "with": having, "change": having / without - 1, "spread": max(spreads)}
+        return found
 
 
 def row_security(home: Home, seconds: float, rounds: int) -> dict:
     """On one suite: the roles are changed and their connections opened anew between two runs."""
-    rates: dict[str, list[float]] = {"without": [], "with": []}
+    seen = Seen()
     home.load("lives", seconds=min(4.0, seconds))
     try:
         for number in range(rounds):
             for name in ("without", "with") if number % 2 == 0 else ("with", "without"):
                 exempt(home, "bypassrls" if name == "without" else "nobypassrls")
-                rates[name].append(home.load("lives", seconds=seconds)["lives_per_second"])
+                # Connections prepare their statements anew: that is not what is measured.
+                home.load("lives", seconds=min(2.0, seconds))
+                seen.take(name, home, seconds)
     finally:
         exempt(home, "nobypassrls")
-    return judged(rates)
+    return seen.judged()
 
 
 def exempt(home: Home, word: str) -> None:
@@ -99,7 +118,7 @@ def token_check(home: Home, seconds: float, rounds: int) -> dict:
         tokens.write_text(json.dumps({persona: minted(persona, many) for persona, many in each.items()}))
         return {"tokens": tokens}
 
-    rates: dict[str, list[float]] = {"without": [], "with": []}
+    seen = Seen()
     home.load("lives", seconds=min(4.0, seconds))
     before, used = Counts(home), ours(home)
     lives = home.load("lives", seconds=seconds)["completed"]
@@ -107,12 +126,11 @@ def token_check(home: Home, seconds: float, rounds: int) -> dict:
     processor_us = (ours(home) - used) / lives * 1e6
     for number in range(rounds):
         for name in ("without", "with") if number % 2 == 0 else ("with", "without"):
-            options = fresh() if name == "with" else {}
-            rates[name].append(home.load("lives", seconds=seconds, **options)["lives_per_second"])
+            seen.take(name, home, seconds, **(fresh() if name == "with" else {}))
     tokens.write_text(json.dumps(minted("gp-anna", 2_000)))
     alone = home.measure("tokens", config=home.suite.run / "allocation.toml", tokens=tokens)
     # Every call commits a transaction, or is refused; so there are hardly more checks than commits. Grants apart.
-    return judged(rates) | {"alone": alone | {"most_checks": commits, "most_share": alone["known_us"] * commits / processor_us}}
+    return seen.judged() | {"alone": alone | {"most_checks": commits, "most_share": alone["known_us"] * commits / processor_us}}
 
 
 def ours(home: Home) -> float:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make bench`: builds release, measures, and writes `target/reports/bench.{md,json}` with plots.
 
-  run.py                      everything, about half an hour
+  run.py                      everything, about half an hour; 1 when something is wrong, such as an item claimed twice
   run.py --smoke              everything once, small: shows that it runs, not how fast it is (about two minutes)
   run.py --only lives,claims  some of: lives submits claims costs sizes
   run.py --binaries DIR       measures these binaries instead of building
@@ -29,12 +29,13 @@ import machine  # noqa: E402
 import paired  # noqa: E402
 import report  # noqa: E402
 import stages  # noqa: E402
+import wrong  # noqa: E402
 from bench_home import ROOT, Home  # noqa: E402
 from counts import has_statements, statements  # noqa: E402
 
 REPORTS = ROOT / "target/reports"
 PARTS = ("lives", "submits", "claims", "costs", "sizes")
-FULL = {"lives": 30.0, "warm": 8.0, "floor_rounds": 3, "submits": 15.0, "claims": 15.0, "items": 1_000_000, "rounds": 4, "round": 8.0, "starts": 5}
+FULL = {"lives": 30.0, "warm": 8.0, "floor_rounds": 3, "submits": 25.0, "claims": 15.0, "items": 1_000_000, "rounds": 4, "round": 8.0, "starts": 5}
 SMOKE = {"lives": 3.0, "warm": 1.0, "floor_rounds": 1, "submits": 1.5, "claims": 1.5, "items": 5_000, "rounds": 1, "round": 2.0, "starts": 1}
 
 
@@ -53,6 +54,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         found["machine"]["fdatasync"] = machine.disk()
+        found["machine"]["load_average_before"] = machine.quiet(0 if options.smoke else 180)
         if options.against:
             say("whole lives, in turns with another build")
             found["against"] = against.against(options.against, binaries, size["round"], size["rounds"])
@@ -63,10 +65,14 @@ def main() -> int:
             found["costs"] = paired.costs(binaries, size["round"], size["rounds"])
     finally:
         found["seconds"] = round(time.monotonic() - began, 1)
-        name = "-".join(["bench", *(["against", options.against.name] if options.against else []), *(["smoke"] if options.smoke else [])])
+        found["wrong"] = wrong.of(found)
+        parts = [f"only-{options.only.replace(',', '-')}"] if options.only else ["against", options.against.name] if options.against else []
+        name = "-".join(["bench", *parts, *(["smoke"] if options.smoke else [])])
         report.write(REPORTS, name, found)
         print(f"{REPORTS / name}.md")
-    return 0
+    for one in found["wrong"]:
+        say(f"WRONG: {one}")
+    return 1 if found["wrong"] else 0
 
 
 def one_suite(found: dict, binaries: Path, size: dict, wanted: list[str], count: bool) -> None:

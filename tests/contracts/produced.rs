@@ -90,4 +90,11 @@ fn the_exceptions_of_the_attack_only_become_fewer() {
     let lines: Vec<_> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert_eq!(lines.first(), Some(&format!("at most {MOST}").as_str()), "the number stands there and here");
     assert_eq!(lines.len() - 1, MOST, "cases every RPC must have, and an RPC has not");
+    for line in &lines[1..] {
+        let [_, kind, why] = line.split(" | ").collect::<Vec<_>>()[..] else { panic!("{line}: RPC | kind | why") };
+        let by = why.rsplit(' ').next().and_then(|by| by.split_once("::"));
+        let body = by.and_then(|(path, test)| body_of(path, test)).unwrap_or_else(|| panic!("{line}: no such test"));
+        let asks = if kind == "replay: other" { "\"REQUEST_ID_REUSED\"" } else { "\"ehub-replayed\"" };
+        assert!(body.contains(asks), "{line}: the test does not ask for {asks}");
+    }
 }

@@ -138,5 +138,10 @@ fn passed(version: i64, known: i64, last: i64) -> Verdict {
         _ => Outcome::NotYet,
     };
     let expected_version = if outcome == Outcome::NotYet { last + 1 } else { 0 };
-    Verdict { outcome: outcome.into(), expected_version, last_version: last.min(version.max(known)), ..Verdict::default() }
+    Verdict {
+        outcome: outcome.into(),
+        expected_version,
+        last_version: last.min(version.max(known)),
+        ..Verdict::default()
+    }
 }

@@ -16,7 +16,13 @@ pub static FOUNDATION: Migrator = sqlx::migrate!("./migrations");
 pub fn complete(service: &Migrator) -> Migrator {
     let mut all = FOUNDATION.migrations.to_vec();
     all.extend(service.migrations.iter().cloned());
-    Migrator { migrations: Cow::Owned(all), table_name: Cow::Borrowed("ehub_migration"), ..Migrator::DEFAULT }
+    Migrator {
+        migrations: Cow::Owned(all),
+        table_name: Cow::Borrowed("ehub_migration"),
+        // A release that is rolled back meets what a later one has migrated; it works with that, and adds nothing.
+        ignore_missing: true,
+        ..Migrator::DEFAULT
+    }
 }
 
 /// Brings a database to the newest schema, as its owner.

@@ -34,6 +34,7 @@ pub async fn run(suite: Suite, load: Load) -> anyhow::Result<Value> {
     Ok(json!({
         "load": offered.report(&load, stage.tally.count("claim")),
         "claimed": claimed.len(),
+        "names": claimed.keys().collect::<Vec<_>>(),
         "claimed_twice": claimed.values().filter(|times| **times > 1).count(),
         "nothing_to_claim": stage.tally.count("claim-nothing"),
         "calls": stage.tally.report(),

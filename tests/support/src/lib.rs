@@ -6,7 +6,9 @@
 mod callers;
 mod database;
 mod seed;
+mod sources;
 
 pub use callers::{caller, client, grant, person, request};
 pub use database::TestDb;
 pub use seed::{client_scope, organisation, person_scope, seed_access};
+pub use sources::{Said, Source, deliver, orders};

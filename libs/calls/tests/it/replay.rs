@@ -99,3 +99,12 @@ async fn a_caller_that_goes_away_stops_nothing() {
     world.calls.tasks().close();
     world.calls.tasks().wait().await;
 }
+
+#[tokio::test]
+async fn a_call_meets_a_database_that_is_away() {
+    let world = World::new().await;
+    world.db.run.close().await;
+    let status = world.mutate(1, 7, How::Well).await.err().expect("refused");
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
+    assert_eq!(world.effects().await, 0);
+}

@@ -25,6 +25,28 @@ async fn the_serving_roles_can_tell_a_complete_schema_from_one_that_is_not() {
     assert_eq!(pending(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), all);
 }
 
+/// A release that is rolled back: its migration has nothing to do, and its services are ready.
+#[tokio::test]
+async fn an_older_release_leaves_a_newer_schema_as_it_is() {
+    let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
+    let mut admin = db.admin().await;
+    admin
+        .execute(
+            "do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$",
+        )
+        .await
+        .expect("owned as in service");
+    let later = "insert into ehub_migration (version, description, success, checksum, execution_time) \
+                 values (900, 'of a later release', true, '\\x00', 1)";
+    admin.execute(later).await.expect("noted");
+    let owner = db.config.migrate_url.as_ref().expect("given");
+    migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect("nothing to do");
+    assert_eq!(pending(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), 0);
+    // What was changed after it was applied is still refused.
+    admin.execute("update ehub_migration set checksum = '\\x00' where version = 1").await.expect("spoilt");
+    migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect_err("a migration that is not the one applied");
+}
+
 #[tokio::test]
 async fn migrating_and_bootstrapping_twice_is_as_good_as_once() {
     let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;

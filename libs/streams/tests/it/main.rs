@@ -8,8 +8,8 @@ use ehub_clock::{Clock, ManualClock};
 use ehub_proto::{
     audit::event::v1::AccessRecorded,
     internal::v1::{
-        HeldStream, ListHeldStreamsRequest, ReplayStreamRequest, SkipEventRequest, SkipEventResponse,
-        streams_server::Streams,
+        HeldStream, ListHeldStreamsRequest, ReplayStreamRequest, ReplayStreamResponse, SkipEventRequest,
+        SkipEventResponse, streams_server::Streams,
     },
 };
 use ehub_streams::StreamsService;
@@ -71,9 +71,15 @@ impl World {
     }
 
     async fn replay(&self, stream: Uuid) -> Result<i64, Status> {
-        let what = ReplayStreamRequest { request_id: id(), subscriber: "audit".to_owned(), stream: stream.to_string() };
+        self.replay_as(&id(), stream).await.map(|answer| answer.into_inner().version)
+    }
+
+    /// With this request id.
+    async fn replay_as(&self, id: &str, stream: Uuid) -> Result<Response<ReplayStreamResponse>, Status> {
+        let what =
+            ReplayStreamRequest { request_id: id.to_owned(), subscriber: "audit".into(), stream: stream.to_string() };
         let call = request(what, &format!("{SERVICE}/ReplayStream"), operator("olga"), GrantPresented::Absent);
-        self.streams.replay_stream(call).await.map(|answer| answer.into_inner().version)
+        self.streams.replay_stream(call).await
     }
 
     async fn skip(&self, who: &str, what: SkipEventRequest) -> Result<Response<SkipEventResponse>, Status> {
@@ -180,6 +186,32 @@ async fn a_parked_stream_is_replayed_and_no_other() {
     assert_eq!(events[2].consultations, [PARKED.to_string()]);
     assert_eq!(events[2].subject, format!("subscribers/audit/streams/{PARKED}/events/2"));
     assert_eq!(events[2].actor, "olga");
+}
+
+#[tokio::test]
+async fn a_replay_asked_for_twice_is_done_once() {
+    let world = World::new().await;
+    let once = id();
+    let first = world.replay_as(&once, PARKED).await.expect("replayed");
+    assert!(!first.metadata().contains_key("ehub-replayed"));
+    // Parked again meanwhile: what was asked for before is not done anew.
+    let mut admin = world.db.admin().await;
+    admin.execute("update ehub.outbox_held set dead = true, attempts = 3 where attempts = 0").await.expect("parked");
+    let again = world.replay_as(&once, PARKED).await.expect("answered");
+    assert!(again.metadata().contains_key("ehub-replayed"));
+    assert_eq!(again.into_inner().version, 2);
+    assert_eq!(world.held(PARKED).await, (2, 3, true));
+    assert_eq!(reason(world.replay_as(&once, WAITING).await), "REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
+async fn a_skip_under_the_id_of_another_is_refused() {
+    let world = World::new().await;
+    let proposed = to_skip(PARKED, 2);
+    world.skip("olga", proposed.clone()).await.expect("proposed");
+    let other = SkipEventRequest { reason: "another reason".to_owned(), ..proposed };
+    assert_eq!(reason(world.skip("olga", other).await), "REQUEST_ID_REUSED");
+    assert!(world.skips().await.is_empty());
 }
 
 #[tokio::test]

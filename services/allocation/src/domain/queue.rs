@@ -45,6 +45,13 @@ impl QueuePolicy {
         respond_by + self.fair_share.saturating_mul(ahead).min(self.warn_window)
     }
 
+    /// How many items ahead matter: more of them add nothing.
+    #[must_use]
+    pub fn most_ahead(&self) -> u32 {
+        let share = self.fair_share.as_millis().max(1);
+        u32::try_from(self.warn_window.as_millis().div_ceil(share)).unwrap_or(u32::MAX)
+    }
+
     /// An item's place at a moment.
     #[must_use]
     pub fn place(&self, item: &WorkItem, now: OffsetDateTime) -> Place {
@@ -97,6 +104,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_more_ahead_than_matter_are_counted(warn in 0_u64..100_000, share in 0_u64..1_000, more in any::<u32>()) {
+            let (warn_window, fair_share) = (Duration::from_secs(warn), Duration::from_secs(share));
+            let policy = QueuePolicy { warn_window, fair_share };
+            let (at, most) = (OffsetDateTime::UNIX_EPOCH, policy.most_ahead());
+            prop_assert_eq!(policy.fair_due(at, most.saturating_add(more)), policy.fair_due(at, most));
+        }
+
         #[test]
         fn fairness_never_adds_more_than_the_warn_window(promise in 0_u64..2_000_000, ahead in any::<u32>()) {
             let policy = QueuePolicy::default();

@@ -81,7 +81,7 @@ pub async fn accept(tx: &mut Tx, accepted: &Accepted, pathway: &Pathway, policy:
         Refusal::NotYet("the pathway gives no destination")
     })?;
     let pool = destination(&arrival, directive.instruction.holder).org;
-    let ahead = queue::ahead(tx, pool, arrival.practice.org).await?;
+    let ahead = queue::ahead(tx, pool, arrival.practice.org, policy.queue.most_ahead()).await?;
     let item = route(&arrival, &directive, &policy.queue, ahead);
     let now = storage::now(tx).await?;
     items::insert(tx, &item).await?;

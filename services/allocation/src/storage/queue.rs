@@ -63,13 +63,21 @@ pub async fn remove(tx: &mut Tx, id: ConsultationId) -> Result<(), StorageError>
     exactly_one("queue.remove", done.rows_affected())
 }
 
-/// How many open items of a practice stand in a pool.
-pub async fn ahead(tx: &mut Tx, pool: OrganisationId, practice: OrganisationId) -> Result<u32, StorageError> {
+/// How many open items of a practice stand in a pool, as far as it matters: counting stops there, so that an arrival
+/// costs the same however long the queue is.
+pub async fn ahead(
+    tx: &mut Tx,
+    pool: OrganisationId,
+    practice: OrganisationId,
+    most: u32,
+) -> Result<u32, StorageError> {
     let count: i64 = sqlx::query_scalar(
-        "/* queue.ahead */ select count(*) from allocation.open_item where pool = $1 and practice = $2",
+        "/* queue.ahead */ select count(*) from \
+           (select from allocation.open_item where pool = $1 and practice = $2 limit $3) as counted",
     )
     .bind(pool.uuid())
     .bind(practice.uuid())
+    .bind(i64::from(most))
     .fetch_one(tx.conn())
     .await?;
     Ok(u32::try_from(count).unwrap_or(u32::MAX))

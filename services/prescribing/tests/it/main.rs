@@ -6,4 +6,5 @@ mod issue;
 mod prepare_and_sign;
 mod raise;
 mod signer;
+mod sources;
 mod world;

@@ -7,4 +7,5 @@ mod document;
 mod document_reads;
 mod entries;
 mod receipts;
+mod sources;
 mod world;
