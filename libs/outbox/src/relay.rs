@@ -35,13 +35,15 @@ const BATCH: i64 = 50;
 const BATCH_BYTES: usize = 1 << 20;
 /// What an event weighs beside its body, at most.
 const ENVELOPE_BYTES: usize = 512;
+/// What every call leaves.
+const ACCESS_RECORDED: &str = "ehub.audit.event.v1.AccessRecorded";
 /// The longest wait between tries at a subscriber that does not answer.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 static HELD_STREAMS: Gauge = gauge(
     "ehub.outbox.streams",
     "{stream}",
-    "Streams that wait for a subscriber, by state: held back, or dead letters.",
+    "Streams that wait for a subscriber, by state: held back, dead letters, or ahead of what was ever said here.",
 );
 static BACKLOG_AGE: Gauge =
     gauge("ehub.outbox.backlog.age", "s", "Age of the oldest event a subscriber has not had; 0 when it has all.");
@@ -144,7 +146,9 @@ enum RoundError {
 
 impl Courier {
     async fn run(self, stop: CancellationToken) {
-        let mut raised = self.db.raised();
+        // Records of access concern audit alone; the cursors of the others pass them when something else comes, or in time.
+        let (name, reads) = (self.subscriber.name, self.subscriber.reads);
+        let mut raised = self.db.raised(move |kind| kind != ACCESS_RECORDED || reads(name, kind));
         let mut backoff = Duration::from_millis(100);
         let mut state = State::default();
         while !stop.is_cancelled() {
@@ -176,7 +180,7 @@ impl Courier {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
                 // A failing subscriber is not tried more often because more is raised.
-                _ = raised.changed(), if pause == self.settings.poll => {}
+                () = raised.changed(), if pause == self.settings.poll => {}
             }
         }
         if let Err(error) = read::release(&self.db, self.subscriber.name, self.lease).await {

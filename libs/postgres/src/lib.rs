@@ -4,6 +4,7 @@
 //! A unit of work implements [`Work`] and is run by [`Db::run`]; nobody else begins a transaction,
 //! and nobody outside this crate and `storage/` names a connection.
 
+mod bell;
 mod closing;
 mod config;
 mod connections;
@@ -19,6 +20,7 @@ mod raise;
 mod scope;
 mod tx;
 
+pub use bell::Raised;
 pub use config::{DatabaseConfig, Role};
 pub use connections::Lent;
 pub use error::StorageError;

@@ -8,11 +8,11 @@ use ehub_telemetry::{
     transaction_span,
 };
 use sqlx::{ConnectOptions as _, Connection, postgres::PgConnectOptions};
-use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::{
-    DatabaseConfig, Role, Scope, StorageError, Tx, Work,
+    DatabaseConfig, Raised, Role, Scope, StorageError, Tx, Work,
+    bell::Bell,
     connections::{Connections, Lent},
     opening,
 };
@@ -34,7 +34,7 @@ static COLLISIONS: Counter =
 pub struct Db {
     connections: Connections,
     clock: Clock,
-    raised: watch::Sender<u64>,
+    bell: Bell,
 }
 
 impl Db {
@@ -51,19 +51,20 @@ impl Db {
         let options =
             options.options([("log_parameter_max_length_on_error", "0"), ("jit", "off")]).disable_statement_logging();
         let connections = Connections::new(options, connections, config.acquire_timeout.get(), clock.clone());
-        Ok(Self { connections, clock, raised: watch::Sender::new(0) })
+        Ok(Self { connections, clock, bell: Bell::new() })
     }
 
     /// The same database through another role, telling the same listeners when events are raised.
     pub fn open_beside(&self, config: &DatabaseConfig, role: Role) -> Result<Self, StorageError> {
         let mut beside = Self::open(config, role, self.clock.clone())?;
-        beside.raised = self.raised.clone();
+        beside.bell = self.bell.clone();
         Ok(beside)
     }
 
-    /// Changes whenever a transaction of this process has raised events: wakes the relay.
-    pub fn raised(&self) -> watch::Receiver<u64> {
-        self.raised.subscribe()
+    /// Tells when transactions of this process have raised events of the kinds that are wanted, or left work of such a
+    /// name: wakes relays and workers.
+    pub fn raised(&self, wanted: impl Fn(&str) -> bool + Send + Sync + 'static) -> Raised {
+        self.bell.listen(wanted)
     }
 
     /// A connection for a statement of `libs/outbox` that needs no transaction.
@@ -123,9 +124,7 @@ impl Db {
         let mut tx = Tx::new(conn, self.clock.clone(), opened, traceparent);
         match work.run(&mut tx).await {
             Ok(output) => {
-                if tx.commit().await? {
-                    self.raised.send_modify(|count| *count += 1);
-                }
+                self.bell.ring(&tx.commit().await?);
                 Ok(output)
             }
             Err(error) => {

@@ -44,6 +44,7 @@ pub struct Tx {
     subject: Option<String>,
     on_behalf_of: Option<String>,
     tallies: Vec<Tally>,
+    left: Vec<&'static str>,
 }
 
 /// Something to be counted once it is true.
@@ -82,6 +83,7 @@ impl Tx {
             subject: None,
             on_behalf_of: None,
             tallies: Vec::new(),
+            left: Vec::new(),
         }
     }
 
@@ -125,6 +127,11 @@ impl Tx {
         self.closing.drafts.push(event.into());
     }
 
+    /// Wakes, once this is true, whoever listens for work of this name: it waits in a table, and no event tells of it.
+    pub fn leaves(&mut self, work: &'static str) {
+        self.left.push(work);
+    }
+
     /// Names a consultation this call concerns, for its audit event.
     pub fn concerns(&mut self, consultation: Uuid) {
         if !self.consultations.contains(&consultation) {
@@ -163,8 +170,8 @@ impl Tx {
         self.tallies.push(Tally { metric: Metric::Value(histogram, value), attributes: attributes.to_vec() });
     }
 
-    /// Writes what was noted and commits; tells whether anything was raised.
-    pub(crate) async fn commit(mut self) -> Result<bool, StorageError> {
+    /// Writes what was noted and commits; gives the kinds of what was raised, and the names of what was left.
+    pub(crate) async fn commit(mut self) -> Result<Vec<&'static str>, StorageError> {
         if let Some(text) = self.closing.heard_alone() {
             return self.commit_with(text).await;
         }
@@ -181,16 +188,17 @@ impl Tx {
         self.conn.execute("commit").await?;
         self.conn.give_back();
         self.tallies.iter().for_each(Tally::tell);
-        Ok(!self.closing.drafts.is_empty())
+        self.left.extend(self.closing.drafts.iter().map(|draft| draft.kind));
+        Ok(self.left)
     }
 
     /// Writes and commits in one message. What fails of it nobody knows: the connection is not used again.
     #[expect(clippy::disallowed_methods, reason = "made of a prepared statement, numbers and hexadecimal digits only")]
-    async fn commit_with(mut self, text: String) -> Result<bool, StorageError> {
+    async fn commit_with(mut self, text: String) -> Result<Vec<&'static str>, StorageError> {
         self.conn.execute(sqlx::raw_sql(AssertSqlSafe(text))).await?;
         self.conn.give_back();
         self.tallies.iter().for_each(Tally::tell);
-        Ok(false)
+        Ok(self.left)
     }
 
     /// Undoes everything. When that cannot be said to have worked, the connection is closed, which undoes it too.

@@ -6,7 +6,7 @@ mod upkeep;
 
 use std::time::Duration;
 
-use tokio::sync::watch;
+use ehub_postgres::Raised;
 use tokio_util::sync::CancellationToken;
 
 pub use alerts::AlertWorker;
@@ -18,10 +18,10 @@ const STEP: i64 = 100;
 
 /// Waits for the next look: until told to stop, until something was raised, or for a while. Tells
 /// whether to go on.
-async fn next_look(stop: &CancellationToken, raised: &mut watch::Receiver<u64>, poll: Duration) -> bool {
+async fn next_look(stop: &CancellationToken, raised: &mut Raised, poll: Duration) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,
-        Ok(()) = raised.changed() => true,
+        () = raised.changed() => true,
         () = tokio::time::sleep(poll) => true,
     }
 }

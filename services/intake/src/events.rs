@@ -15,6 +15,16 @@ use prost::Message;
 
 use crate::domain::{codes, event, screening};
 
+/// A consultation is durable here.
+pub const ACCEPTED: &str = "ehub.intake.event.v1.ConsultationAccepted";
+const QUARANTINED: &str = "ehub.intake.event.v1.MessageQuarantined";
+const REJECTED: &str = "ehub.intake.event.v1.MessageRejected";
+
+/// Whether an event of this kind may leave an acknowledgement to be sent, or an emergency to be told.
+pub fn ends_a_message(kind: &str) -> bool {
+    [ACCEPTED, QUARANTINED, REJECTED].contains(&kind)
+}
+
 impl From<event::Accepted> for Draft {
     fn from(event: event::Accepted) -> Self {
         let body = ConsultationAccepted {
@@ -42,7 +52,7 @@ impl From<event::Accepted> for Draft {
         };
         Self {
             stream: Some(event.consultation),
-            kind: "ehub.intake.event.v1.ConsultationAccepted",
+            kind: ACCEPTED,
             body: body.encode_to_vec(),
             consultation: Some(event.consultation),
         }
@@ -94,12 +104,7 @@ impl From<event::Quarantined> for Draft {
             deadline: Some(timestamp(event.deadline)),
             owner_ods: event.owner_ods,
         };
-        Self {
-            stream: Some(event.quarantined),
-            kind: "ehub.intake.event.v1.MessageQuarantined",
-            body: body.encode_to_vec(),
-            consultation: None,
-        }
+        Self { stream: Some(event.quarantined), kind: QUARANTINED, body: body.encode_to_vec(), consultation: None }
     }
 }
 
@@ -122,12 +127,7 @@ impl From<event::Rejected> for Draft {
     fn from(event: event::Rejected) -> Self {
         let body =
             MessageRejected { message: event.message.to_string(), response_code: event.response_code.to_string() };
-        Self {
-            stream: None,
-            kind: "ehub.intake.event.v1.MessageRejected",
-            body: body.encode_to_vec(),
-            consultation: None,
-        }
+        Self { stream: None, kind: REJECTED, body: body.encode_to_vec(), consultation: None }
     }
 }
 

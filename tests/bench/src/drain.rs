@@ -56,7 +56,8 @@ impl Drain {
             waiting.events += number(
                 pool,
                 "select (select count(*) from ehub.outbox_cursor c join ehub.outbox o \
-                          on o.shard_group = c.shard_group and (o.xid, o.id) > (c.xid, c.id)) \
+                          on o.shard_group = c.shard_group and (o.xid, o.id) > (c.xid, c.id) \
+                         and (c.subscriber = 'audit' or o.kind <> 'ehub.audit.event.v1.AccessRecorded')) \
                       + (select count(*) from ehub.outbox_held)",
             )
             .await?;

@@ -15,17 +15,15 @@ fn parts(subject: AlertSubject) -> (Uuid, Option<Uuid>, String, String) {
     }
 }
 
+/// Somebody is to be called.
+pub const RAISED: &str = "ehub.allocation.event.v1.AlertRaised";
+
 /// An alert was raised, or its duty person called again.
 #[must_use]
 pub fn raised(alert: AlertId, subject: AlertSubject) -> Draft {
     let (stream, id, consultation, quarantined) = parts(subject);
     let event = AlertRaised { alert: alert.to_string(), consultation, quarantined };
-    Draft {
-        stream: Some(stream),
-        kind: "ehub.allocation.event.v1.AlertRaised",
-        body: event.encode_to_vec(),
-        consultation: id,
-    }
+    Draft { stream: Some(stream), kind: RAISED, body: event.encode_to_vec(), consultation: id }
 }
 
 /// A duty person acknowledged an alert.

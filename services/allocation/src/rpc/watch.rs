@@ -85,12 +85,12 @@ impl Watching {
 
     async fn follow(&mut self) -> End {
         let settings = self.rpc.0.watch.clone();
-        let mut raised = self.rpc.0.calls.db().raised();
+        let mut raised = self.rpc.0.calls.db().raised(|kind| kind.starts_with("ehub.allocation."));
         let clock = self.rpc.0.calls.db().clock().clone();
         let mut quiet_since = clock.monotonic();
         let mut first = true;
         loop {
-            raised.mark_unchanged();
+            raised.forget();
             match self.look(first).await {
                 Ok(true) => quiet_since = clock.monotonic(),
                 Ok(false) => {

@@ -14,6 +14,7 @@ use crate::{
     config::DutySettings,
     domain::alert::{Alert, AlertSubject},
     duty::{Duty, DutyCall},
+    events,
     operations::call_duty::{CallAgain, TakeDueAlerts},
     workers::{failed, next_look},
 };
@@ -38,7 +39,7 @@ impl AlertWorker {
 
     /// Looks until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut raised = self.db.raised();
+        let mut raised = self.db.raised(|kind| kind == events::alerts::RAISED);
         loop {
             self.step().await;
             if !next_look(&stop, &mut raised, self.poll).await {

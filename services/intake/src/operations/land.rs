@@ -4,6 +4,9 @@ use ehub_postgres::{StorageError, Tx, Work};
 
 use crate::storage::landed::{self, Arrival};
 
+/// What wakes whoever reads messages.
+pub const LANDED: &str = "landed message";
+
 /// A message to store.
 #[derive(Debug)]
 pub struct LandMessage(pub Arrival);
@@ -14,6 +17,7 @@ impl Work for LandMessage {
     type Error = StorageError;
 
     async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        tx.leaves(LANDED);
         landed::store(tx, &self.0).await
     }
 }

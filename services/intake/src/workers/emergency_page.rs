@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use super::rest::{Hands, Step, steps};
 use crate::{
     domain::enrolment::DutyContacts,
+    events::ends_a_message,
     operations::page::{RecordPaged, TakePage},
     storage::page::Page,
 };
@@ -32,7 +33,7 @@ pub struct EmergencyPages {
 impl EmergencyPages {
     /// Pages until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("emergency_page", self.poll, Hands::One, self.db.raised(), stop, || self.step()).await;
+        steps("emergency_page", self.poll, Hands::One, self.db.raised(ends_a_message), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

@@ -23,8 +23,7 @@ impl Housekeeping {
     /// Tidies until stopped.
     pub async fn run(self, stop: CancellationToken) {
         // Never woken by events: only time makes things expire.
-        let asleep = tokio::sync::watch::Sender::new(0);
-        steps("housekeeping", self.every, Hands::One, asleep.subscribe(), stop, || self.step()).await;
+        steps("housekeeping", self.every, Hands::One, self.db.raised(|_| false), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::rest::{Hands, Step, steps};
 use crate::{
+    events::ends_a_message,
     operations::send_acknowledgement::{RecordSent, TakeAcknowledgement},
     storage::outbound::{Outbound, Sent},
 };
@@ -33,7 +34,7 @@ pub struct MeshSend {
 impl MeshSend {
     /// Sends until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("mesh_send", self.poll, Hands::Several, self.db.raised(), stop, || self.step()).await;
+        steps("mesh_send", self.poll, Hands::Several, self.db.raised(ends_a_message), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, StorageError> {

@@ -6,7 +6,10 @@ use ehub_postgres::{Db, Scope};
 use tokio_util::sync::CancellationToken;
 
 use super::rest::{Hands, Step, steps};
-use crate::operations::read_message::{Error, PutOff, Read, ReadMessage};
+use crate::operations::{
+    land::LANDED,
+    read_message::{Error, PutOff, Read, ReadMessage},
+};
 
 /// Reads landed messages.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub struct ReadLanded {
 impl ReadLanded {
     /// Reads until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("read_landed", self.poll, Hands::One, self.db.raised(), stop, || self.step()).await;
+        steps("read_landed", self.poll, Hands::One, self.db.raised(|work| work == LANDED), stop, || self.step()).await;
     }
 
     async fn step(&self) -> Result<Step, Error> {

@@ -2,8 +2,8 @@
 
 use std::{error::Error, time::Duration};
 
+use ehub_postgres::Raised;
 use futures_util::future::join_all;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What a step came to.
@@ -29,7 +29,7 @@ pub async fn steps<F, E>(
     worker: &'static str,
     every: Duration,
     hands: Hands,
-    mut raised: watch::Receiver<u64>,
+    mut raised: Raised,
     stop: CancellationToken,
     step: impl Fn() -> F,
 ) where
@@ -48,7 +48,7 @@ pub async fn steps<F, E>(
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(every) => {}
-            changed = raised.changed() => if changed.is_err() { return },
+            () = raised.changed() => {}
         }
     }
 }

@@ -10,6 +10,7 @@ use tracing::Instrument as _;
 use super::rest::{Hands, Step, steps};
 use crate::{
     demographics::{Demographics, DemographicsError},
+    events::ACCEPTED,
     operations::trace::{self, RecordTrace, TakeTrace},
 };
 
@@ -41,7 +42,7 @@ pub enum Error {
 impl Tracing {
     /// Traces until stopped.
     pub async fn run(self, stop: CancellationToken) {
-        steps("trace", self.poll, Hands::Several, self.db.raised(), stop, || self.step()).await;
+        steps("trace", self.poll, Hands::Several, self.db.raised(|kind| kind == ACCEPTED), stop, || self.step()).await;
     }
 
     /// Traces the next patient who waits.

@@ -24,17 +24,13 @@ pub struct IssueWorker {
 impl IssueWorker {
     /// Runs until told to stop; what is being sent is let finish.
     pub async fn run(self, stop: CancellationToken) {
-        let mut raised = self.sender.db.raised();
+        let mut raised = self.sender.db.raised(|kind| kind.starts_with("ehub.prescribing."));
         loop {
             if !self.send_due().await {
                 tokio::select! {
                     () = stop.cancelled() => return,
                     () = tokio::time::sleep(self.poll) => {}
-                    changed = raised.changed() => {
-                        if changed.is_err() {
-                            return;
-                        }
-                    }
+                    () = raised.changed() => {}
                 }
             }
             if stop.is_cancelled() {

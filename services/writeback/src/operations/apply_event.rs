@@ -42,8 +42,12 @@ pub struct Completed {
     pub prescriptions: Vec<Uuid>,
 }
 
+/// What wakes whoever releases entries.
+pub const RELEASABLE: &str = "releasable entry";
+
 /// Notes a completion.
 pub async fn completed(tx: &mut Tx, completed: &Completed) -> Result<(), StorageError> {
+    tx.leaves(RELEASABLE);
     let when = (completed.at, completed.clinical);
     consultation::complete(tx, completed.consultation, completed.epoch, when, &completed.prescriptions).await
 }
@@ -55,5 +59,6 @@ pub async fn prescription_moved(
     state: &str,
     items: &[Medicine],
 ) -> Result<(), StorageError> {
+    tx.leaves(RELEASABLE);
     medicine::put(tx, prescription, consultation, state, items).await
 }

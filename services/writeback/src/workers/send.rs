@@ -18,6 +18,7 @@ use crate::{
     domain::{Patient, Trace, judge, reason},
     mesh::Outbox,
     operations::{
+        apply_event::RELEASABLE,
         prepare_document::{CallToAttention, Material, NewDocument, StoreDocument, TakeUnsent, Taken, TestPatients},
         release_entries::ReleaseEntries,
         send_document::{Ending, RecordEnding, TakeAttempt},
@@ -60,7 +61,7 @@ pub struct Send {
 impl Send {
     /// Runs until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut raised = self.db.raised();
+        let mut raised = self.db.raised(|what| what == RELEASABLE || what.starts_with("ehub.writeback."));
         while !stop.is_cancelled() {
             if let Err(error) = self.round(&stop).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the sender could not go on; trying again");
@@ -68,7 +69,7 @@ impl Send {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(self.poll) => {}
-                _ = raised.changed() => {}
+                () = raised.changed() => {}
             }
         }
     }
