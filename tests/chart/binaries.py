@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pods
+import refusals
+from refusal_cases import ANYWHERE, MALFORMED, PRODUCTION, Case
 from helm import PROFILES, NAMESPACE, ROOT, rendered
 from invariants import SERVICES, Rendered
 
@@ -23,9 +25,10 @@ BINARIES = Path(os.environ.get("EHUB_BINARIES", ROOT / "target/debug"))
 PATIENCE = 60
 
 
-def _run(service: str, config: Path, *more: str) -> subprocess.CompletedProcess:
+def _run(service: str, config: Path, *more: str, **variables: str) -> subprocess.CompletedProcess:
     command = [str(BINARIES / f"ehub-{service}"), "--config", str(config), *more]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=_environment(service))
+    env = _environment(service) | variables
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=env)
 
 
 def _environment(service: str) -> dict[str, str]:
@@ -60,6 +63,50 @@ def accepted(values: dict | None = None, profile: str = "", namespace: str = NAM
             if done.returncode:
                 wrong.append(f"{profile} {service}: --check-config ends with {done.returncode}: {done.stderr.strip()}")
     return wrong
+
+
+def refusing() -> list[str]:
+    """What the chart is said to refuse in a service's place, the real program refuses with that very sentence."""
+    wrong, asked = [], 0
+    for profile, cases in (("dev", [*ANYWHERE, *MALFORMED]), ("ha", PRODUCTION)):
+        objects = Rendered(rendered(*PROFILES[profile]))
+        world = _world(objects, NAMESPACE)
+        for service in SERVICES:
+            mine = [case for case in cases if case.says and service == _variable(case)[0]]
+            asked += len(mine)
+            with tempfile.TemporaryDirectory() as folder:
+                config = pods.rooted(pods.mount(objects, service, Path(folder), world), Path(folder))
+                for together in refusals.rounds(mine):
+                    wrong += _refuses(service, config, together)
+    print(f"    values the programs themselves refuse: {asked}")
+    return wrong if asked > 20 else [*wrong, f"only {asked} values could be given to the programs"]
+
+
+def _refuses(service: str, config: Path, cases: list[Case]) -> list[str]:
+    text = {
+        _variable(case)[1]: str(case.value).lower() if case.value in (True, False) else str(case.value)
+        for case in cases
+    }
+    said = _run(service, config, "--check-config", **text).stderr
+    # What stands in braces is filled in by the program.
+    sentences = [(case, re.sub(r"\\{\w+\\}", ".*", re.escape(case.says))) for case in cases]
+    return [
+        f"{case.path} = {case.value!r}: {service} does not say {case.says!r} but: {said[:300]}"
+        for case, sentence in sentences
+        if not re.search(rf"^{service}: {sentence}", said, re.M)
+    ]
+
+
+def _variable(case: Case) -> tuple[str, str]:
+    """The service that reads a value from its file, and the variable that overrides it there; nothing for what is not copied."""
+    steps = case.path.split(".")
+    copied = not isinstance(case.value, (dict, list)) and case.path == case.path.lower()
+    if copied and steps[0] == "config":
+        return "intake", "__".join(["EHUB_INTAKE", *steps[1:]]).upper()
+    # An empty address leaves its section out.
+    if copied and steps[0] == "services" and steps[2] == "settings" and (steps[-1], case.value) != ("url", ""):
+        return steps[1], "__".join([f"EHUB_{steps[1]}", "SERVICE", *steps[3:]]).upper()
+    return "", ""
 
 
 def serving() -> list[str]:

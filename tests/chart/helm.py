@@ -21,7 +21,14 @@ class Refused(Exception):
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML as Kubernetes reads it: `y`, `n`, `on` and `off` are text."""
+    """YAML as Kubernetes reads it: `y`, `n`, `on` and `off` are text, and no key is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        made = super().construct_mapping(node, deep=deep)
+        if len(made) != len(node.value):
+            keys = [key.value for key, _ in node.value]
+            raise Refused(f"a key is there twice: {sorted(key for key in keys if keys.count(key) > 1)}")
+        return made
 
 
 def helm(*arguments: object) -> str:

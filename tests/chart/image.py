@@ -1,10 +1,13 @@
-"""Builds the image, runs the five services from it as the chart would, puts one consultation through, and measures."""
+"""Builds the image, runs the five services from it as the chart would, puts one consultation through, and measures.
+
+The program is a release build of what is checked out, made first; `--binary FILE` takes one that is there. `--document` writes the
+figures into k8s/image/README.md, for a release build only.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import image_context
+import image_figures
 import image_life
 import image_world
 from containers import Podman, ready, root_is_read_only, run_migration, start_service, status_of, until
@@ -70,9 +75,11 @@ def shape(podman: Podman, inspected: dict) -> list[str]:
 
 
 def older_schema(podman: Podman, outside: image_world.Outside, folder: Path, ports: dict) -> list[str]:
-    """On an empty database a pod is alive and not ready; the migration Job of the chart makes it ready."""
+    """On an empty database a pod is alive and not ready; the migration Job of the chart makes it ready. After a rollback the same
+    Job meets what a later release has migrated, and ends well."""
     database = "image_intake"
     psql = outside.suite.postgres("url")
+    later = "insert into ehub_migration select 999999, 'later', now(), true, checksum, 0 from ehub_migration limit 1"
     for statement in (
         f"drop database if exists {database} with (force)",
         f"create database {database} owner ehub_intake_migrate",
@@ -96,6 +103,10 @@ def older_schema(podman: Podman, outside: image_world.Outside, folder: Path, por
             wrong.append(fault)
         else:
             until(lambda: ready(admin)[0] == 200, 180, "intake is ready once its migration Job has ended")
+            there = world.database("intake", "migrate")
+            subprocess.run(["psql", "--quiet", "--dbname", there, "--command", later], check=True, capture_output=True)
+            if fault := run_migration(podman, objects, "intake", folder / "again", world):
+                wrong.append(f"on a newer schema {fault}")
     except RuntimeError as late:
         wrong.append(f"{late}; {ready(admin)}; its log ends: {podman.logs(name)[-600:]}")
     podman("rm", "--force", "--time", "2", name)
@@ -154,13 +165,13 @@ def run(binary: Path, podman: Podman) -> list[str]:
     """All of it; figures go to the report."""
     began = time.monotonic()
     inspected = podman.build(binary, FOLDER / "context", TAG)
-    report = {
+    report = image_figures.measured_on() | {
         "binary": f"{binary.parent.name}/{binary.name}",
         "image_mib": round(inspected["Size"] / 2**20, 1),
         "build_seconds": round(time.monotonic() - began, 1),
     }
     print(f"    built from {report['binary']}: {report['image_mib']} MiB, {report['build_seconds']} s")
-    wrong = lint() + shape(podman, inspected)
+    wrong = lint() + image_context.complete() + shape(podman, inspected)
     outside = image_world.Outside(FOLDER / "home", binary.parent / "ehub")
     ports = image_world.free_ports()
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -187,6 +198,16 @@ def run(binary: Path, podman: Podman) -> list[str]:
     return wrong
 
 
+def release() -> Path:
+    """The release build of what is checked out: one that happens to lie there may be of another commit."""
+    began = time.monotonic()
+    command = ["cargo", "build", "--release", "--workspace", "--bins", "--locked"]
+    if subprocess.run(command, cwd=ROOT).returncode:
+        sys.exit(f"{' '.join(command)} failed")
+    print(f"    release build: {time.monotonic() - began:.0f} s")
+    return ROOT / "target/release/ehub"
+
+
 def missing() -> list[str]:
     """Programs that this machine lacks, by their Debian packages."""
     wanted = {
@@ -205,18 +226,18 @@ def missing() -> list[str]:
 
 def main() -> int:
     """The exit status says whether all holds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    release = ROOT / "target/release/ehub"
-    parser.add_argument(
-        "--binary",
-        type=Path,
-        default=release if release.is_file() else ROOT / "target/debug/ehub",
-        help="the program (release when built, else debug)",
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", type=Path, help="a program that is built already, instead of building a release")
+    parser.add_argument("--document", action="store_true", help="write the figures into k8s/image/README.md")
     asked = parser.parse_args()
-    if not asked.binary.is_file():
-        sys.exit(f"{asked.binary} is missing: build first (cargo build --release --bin ehub)")
-    wrong = missing() or run(asked.binary.resolve(), Podman(FOLDER))
+    if asked.binary and not asked.binary.is_file():
+        sys.exit(f"{asked.binary} is missing")
+    wrong = missing()
+    if not wrong:
+        binary = asked.binary or release()
+        wrong = run(binary.resolve(), Podman(FOLDER))
+    if asked.document and not wrong:
+        wrong = image_figures.document(json.loads(REPORT.read_text()))
     for fault in wrong:
         print(f"FAIL {fault}")
     print("the image holds" if not wrong else f"{len(wrong)} faults")

@@ -45,7 +45,19 @@ def faults(objects: list[dict], namespace: str, **expected: object) -> list[str]
     """Everything that does not hold."""
     rendered = Rendered(objects)
     wrong = []
-    for check in (names, images, selectors, security, secrets, probes_and_ends, scaling, spread, identities, arrows):
+    for check in (
+        names,
+        images,
+        selectors,
+        security,
+        secrets,
+        mounts,
+        probes_and_ends,
+        scaling,
+        spread,
+        identities,
+        arrows,
+    ):
         wrong += [f"{check.__name__}: {fault}" for fault in check(rendered, namespace)]
     return wrong
 
@@ -178,6 +190,21 @@ def secrets(rendered: Rendered, _: str):
             yield f"{job['metadata']['name']}: holds {sorted(own)} instead of the owner's URL alone"
         if any(own & mine for mine in held.values()):
             yield f"{job['metadata']['name']}: a pod holds the owner's URL"
+
+
+def mounts(rendered: Rendered, _: str):
+    """What a container mounts is a volume of its pod, and no place is taken twice."""
+    for item in rendered.of("Deployment") + rendered.of("Job"):
+        volumes = [volume["name"] for volume in pod_of(item)["spec"]["volumes"]]
+        if len(volumes) != len(set(volumes)):
+            yield f"{item['metadata']['name']}: a volume is there twice"
+        for one in _containers(item):
+            places = [mount["mountPath"] for mount in one["volumeMounts"]]
+            if len(places) != len(set(places)) or not {mount["name"] for mount in one["volumeMounts"]} <= set(volumes):
+                yield f"{item['metadata']['name']}: mounts what is no volume, or two at one place"
+            variables = [variable["name"] for variable in one.get("env", [])]
+            if len(variables) != len(set(variables)):
+                yield f"{item['metadata']['name']}: a variable is there twice"
 
 
 def probes_and_ends(rendered: Rendered, _: str):

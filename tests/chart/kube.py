@@ -1,4 +1,4 @@
-"""Rendered objects against the published schemas of three Kubernetes minors, unknown fields refused."""
+"""Rendered objects against the published schemas of four Kubernetes minors, unknown fields refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 
 from kubernetes_validate import utils
 
-MINORS = ("1.35", "1.36", "1.37")
+MINORS = ("1.34", "1.35", "1.36", "1.37")
 # The schemas are a megabyte and a half each: read once, not once for each object.
 utils.schema_contents = functools.lru_cache(maxsize=None)(utils.schema_contents)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import yaml
+
+import kube
 import values_file
 from helm import CHART, SITE, rendered
 from invariants import SERVICES, Rendered, pod_of
@@ -33,12 +36,23 @@ def true() -> list[str]:
         f"{workload['resources']['requests']['memory'].removesuffix('Mi')} Mi asked for",
         f"{workload['resources']['limits']['memory'].removesuffix('Mi')} Mi at most",
     )
+    oldest = kube.MINORS[0]
+    promised = yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"]
+    if promised != f">={oldest}.0-0":
+        return [f"Chart.yaml promises Kubernetes {promised}, and the oldest checked is {oldest}"]
+    said += (f"Kubernetes {oldest} or later", f"up to {_largest(root) // 2**20} MiB")
     wrong = [f"k8s/README.md does not say: {words}" for words in said if words not in " ".join(text.split())]
     secrets = {entry.default for entry in root.leaves() if entry.type.startswith("secretref") and entry.default}
     wrong += [f"k8s/README.md does not name the secret key {key}" for key in sorted(secrets) if f"`{key}`" not in text]
     if objects.of("NetworkPolicy") or objects.of("HorizontalPodAutoscaler"):
         wrong.append("k8s/README.md calls policies and autoscaling off, and they are on")
     return wrong + _arrows(text, objects)
+
+
+def _largest(root: values_file.Entry) -> int:
+    """The largest MESH message, the same for both mailboxes."""
+    (size,) = {entry.default for entry in root.leaves() if entry.path[-1] == "max_message_bytes"}
+    return size
 
 
 def _arrows(text: str, objects: Rendered) -> list[str]:

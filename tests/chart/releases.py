@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import yaml
 
 import migration_sets
-from helm import CHART, PROFILES, helm, at, put, rendered, template
+from helm import CHART, PROFILES, ROOT, helm, at, put, rendered, template
 from invariants import SERVICES, Rendered, pod_of, selects
 
 
@@ -180,33 +184,55 @@ def overrides() -> list[str]:
     return wrong
 
 
+def _notes(*profiles: Path) -> str:
+    """Only an installation renders NOTES: a dry run, without a cluster."""
+    values = [word for file in profiles for word in ("--values", file)]
+    return helm("install", "ehub", CHART, "--namespace", "ehub-test", "--dry-run=client", *values).split("\nNOTES:")[1]
+
+
 def notes() -> list[str]:
-    """NOTES say where things are and what is risky. Only an installation renders them: a dry run, without a cluster."""
-    values = ["--values", PROFILES["dev"][0]]
-    said = helm("install", "ehub", CHART, "--namespace", "ehub-test", "--dry-run=client", *values)
+    """NOTES say where things are and what is risky, and their first call can be made."""
+    said, quiet = _notes(*PROFILES["dev"]), _notes(*PROFILES["ha"])
     wrong = [
         f"NOTES say nothing about {words!r}"
         for words in (
             "ehub-intake.ehub-test.svc:7400",
             "component=migrate",
+            "delete job NAME",
+            "apply nothing and end well",
             "readyz",
-            "grpcurl",
             "profile development",
             "networkPolicy off",
             "database connections",
         )
         if words not in said
     ]
-    quiet = helm(
-        "install",
-        "ehub",
-        CHART,
-        "--namespace",
-        "ehub-test",
-        "--dry-run=client",
-        *(word for file in PROFILES["ha"] for word in ("--values", file)),
-    )
-    return wrong + (["NOTES warn of a production release with everything on"] if "Not for live care" in quiet else [])
+    if "Not for live care" in quiet:
+        wrong.append("NOTES warn of a production release with everything on")
+    return wrong + [
+        f"NOTES of {name}: {fault}" for name, text in (("dev", said), ("ha", quiet)) for fault in _call(name, text)
+    ]
+
+
+def _call(profile: str, text: str) -> list[str]:
+    """The first call names a deadline; without reflection it brings the contract, and grpcurl finds the method in it."""
+    words = shlex.split(re.search(r"^ *grpcurl .*\\\n.*$", text, re.M)[0].replace("\\\n", " "))
+    wrong = [] if "-max-time" in words else ["the first call names no deadline"]
+    contract = [
+        word
+        for at, word in enumerate(words)
+        if "-import-path" in words[at - 1 : at + 1] or "-proto" in words[at - 1 : at + 1]
+    ]
+    reflected = yaml.safe_load(PROFILES[profile][0].read_text())["config"]["server"].get("reflection", False)
+    if reflected == bool(contract):
+        return [*wrong, f"with reflection {reflected} the first call brings {contract or 'no contract'}"]
+    if contract:
+        grpcurl = Path(sys.executable).with_name("grpcurl")
+        asked = [grpcurl, *contract, "describe", words[-1].replace("/", ".")]
+        done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        if done.returncode or "rpc ListConsultations" not in done.stdout:
+            wrong.append(f"the first call cannot be made: {done.stdout}{done.stderr}")
+    return wrong
 
 
 def golden() -> dict[str, str]:

@@ -8,10 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import binaries
+import edges
 import helm
 import invariants
 import kube
 import page
+import refusals
 import releases
 import saturated
 import settings
@@ -35,7 +37,7 @@ def lint() -> list[str]:
 
 
 def renderings() -> list[str]:
-    """Each profile, and values with every key set: what must hold holds, and three Kubernetes minors take it."""
+    """Each profile, and values with every key set: what must hold holds, and four Kubernetes minors take it."""
     values, _ = saturated.make(values_file.read())
     sets = {profile: (helm.rendered(*files), helm.NAMESPACE) for profile, files in helm.PROFILES.items()}
     sets["every key set"] = (helm.rendered(values=saturated.first(values)), values["namespaceOverride"])
@@ -70,7 +72,7 @@ def programs() -> list[str]:
     wrong = [fault for profile in helm.PROFILES for fault in binaries.accepted(profile=profile)]
     wrong += binaries.accepted(saturated.first(values), namespace=values["namespaceOverride"])
     wrong += binaries.accepted(saturated.second(values))
-    return wrong + binaries.serving()
+    return wrong + binaries.refusing() + binaries.serving()
 
 
 CHECKS = {
@@ -78,7 +80,7 @@ CHECKS = {
     "page": page.true,
     "lint": lint,
     "typos": values_checks.typos,
-    "words": values_checks.refused_in_words,
+    "words": refusals.in_words,
     "used": values_checks.used,
     "settings": settings.reachable,
     "renderings": renderings,
@@ -87,6 +89,7 @@ CHECKS = {
     "migrations": releases.migration_jobs,
     "parent": releases.in_a_parent_chart,
     "overrides": releases.overrides,
+    "edges": edges.rendered_as_meant,
     "notes": releases.notes,
     "programs": programs,
 }
@@ -126,7 +129,11 @@ def main() -> int:
 
 def _timed(name: str) -> tuple[list[str], float]:
     began = time.monotonic()
-    return CHECKS[name](), time.monotonic() - began
+    try:
+        wrong = CHECKS[name]()
+    except helm.Refused as refused:
+        wrong = [f"Helm refuses, or renders what cannot be read: {refused}"]
+    return wrong, time.monotonic() - began
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ KUBERNETES = {
     "core.v1.EnvVar": lambda mark: {"name": f"E{mark}", "value": "{{ .Release.Name }}"},
     "core.v1.EnvFromSource": lambda mark: {"secretRef": {"name": f"e{mark}"}},
     "core.v1.Volume": lambda mark: {"name": f"v{mark}", "emptyDir": {}},
-    "core.v1.VolumeMount": lambda mark: {"name": "config", "mountPath": f"/m{mark}"},
+    "core.v1.VolumeMount": lambda mark: {"name": "secrets", "mountPath": f"/m{mark}"},
     "core.v1.Container": lambda mark: {"name": f"c{mark}", "image": "sidecar:1"},
     "core.v1.Toleration": lambda mark: {"key": f"t{mark}", "operator": "Exists"},
     "core.v1.Affinity": lambda mark: {
@@ -126,8 +126,10 @@ def _sample(kind: str, mark: int, entry: Entry) -> object:
             "kind": "ConfigMap",
             "metadata": {"name": f"s{mark}", "namespace": '{{ include "ehub.namespace" . }}'},
         }
-    if kind == "string":
+    if kind in ("string", "dnslabel", "word", "ods"):
         return f"s{mark}"
+    if kind == "pullsecret":
+        return {"name": f"s{mark}"} if entry.path[0] == "global" else f"s{mark}"
     if kind == "secretref":
         # One stays a key of the service's own Secret, so that its name is seen as well.
         return f"k{mark}" if entry.path[-1] == "workUrl" else f"sec{mark}/k{mark}"

@@ -6,10 +6,11 @@ import importlib.resources
 import json
 import re
 
+import kube
 from values_file import Entry
 
 # The oldest minor supported: what it does not know, not every cluster takes.
-KUBERNETES = "v1.35.0-local-strict"
+KUBERNETES = f"v{kube.MINORS[0]}.0-local-strict"
 DURATION = {"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}
 TEXT = {"type": "string"}
 SIMPLE = {
@@ -19,6 +20,10 @@ SIMPLE = {
     "number": {"type": "number"},
     "duration": DURATION,
     "url": {"type": "string", "pattern": r"^(https?://\S+)?$"},
+    "dnslabel": {"type": "string", "pattern": "^([a-z0-9]([a-z0-9-]*[a-z0-9])?)?$"},
+    # An organisation's code; the service reads it in either case.
+    "ods": {"type": "string", "pattern": "^([A-Za-z0-9]{3,8})?$"},
+    "word": {"type": "string", "pattern": r"^\S*$"},
     "digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "intorpercent": {"type": ["integer", "string"], "pattern": "^[0-9]+%?$", "minimum": 0},
@@ -54,6 +59,11 @@ ISSUER = strict(
     },
     ("issuer", "jwks", "algorithms"),
 )
+# As pods have them, or the name alone, as many charts do.
+PULL_SECRET = strict({"name": {"type": "string", "minLength": 1}}, ("name",)) | {
+    "type": ["string", "object"],
+    "minLength": 1,
+}
 CONTACT = strict({"duty_url": {"type": "string", "minLength": 1}, "deputy_url": TEXT}, ("duty_url",))
 
 
@@ -76,6 +86,8 @@ class Schemas:
                 made[extra] = int(number)
             elif word == "nonempty":
                 made["minItems"] = 1
+            elif word == "positive":
+                made["pattern"] = "^0*[1-9][0-9]*(ms|s|m|h|d)$"
             elif word == "required":
                 made["pattern"] = made["pattern"].replace("]*$", "]+$")
             else:
@@ -85,7 +97,7 @@ class Schemas:
     def _bare(self, kind: str) -> dict:
         if kind in SIMPLE:
             return SIMPLE[kind]
-        if kind in ("workload", "config", "issuer", "contact"):
+        if kind in ("workload", "config", "issuer", "contact", "pullsecret"):
             return {"$ref": f"#/$defs/{kind}"}
         word, inner = re.fullmatch(r"(\w+)\((.*)\)", kind).groups()
         if word == "enum":
@@ -163,6 +175,7 @@ def make(root: Entry) -> str:
         "config": _without_prose(made["properties"]["config"]),
         "issuer": ISSUER,
         "contact": CONTACT,
+        "pullsecret": PULL_SECRET,
     }
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Values of the chart ehub"}
     whole |= made | {"$defs": own | dict(sorted(schemas.definitions.items()))}

@@ -10,7 +10,7 @@ import readme
 import saturated
 import schema
 import values_file
-from helm import CHART, PROFILES, Refused, at, objects, put, template
+from helm import CHART, PROFILES, Refused, objects, put, template
 from invariants import Rendered
 
 README = CHART / "README.md"
@@ -165,57 +165,3 @@ def _misspell(values: dict, path: tuple) -> None:
         else:
             here = here.setdefault(step, after)
     here["mispelt"] = True
-
-
-def refused_in_words() -> list[str]:
-    """What lacks, or cannot run, is said in words and all at once."""
-    wrong = []
-    try:
-        template()
-        wrong.append("an installation without any value is rendered")
-    except Refused as refused:
-        said = str(refused)
-        for words in (
-            "auth.audience",
-            "auth.identity.issuer",
-            "existing Secret with the keys run-url, work-url, pages-key, patient-key",
-            "services.audit.migrateUrl",
-            "clinical approval",
-            "base_url",
-        ):
-            if words not in said:
-                wrong.append(f"an installation without any value is refused without a word about {words}")
-    for path, value, words in (
-        ("image.tag", "latest", "image.tag: latest"),
-        ("services.intake.secret.name", "", "services.intake.secret.name: name the existing Secret"),
-        ("services.intake.secret.patientKey", "", "does not match pattern"),
-        ("services.audit.migrateUrl", "", "services.audit.migrateUrl: name the existing Secret"),
-        ("services.audit.migrateUrl", "run-url", "must not be the URL that the pods hold"),
-        ("services.writeback.settings.sender_ods", "", "sender_ods"),
-        ("workload.ports.internal", 7400, "must differ"),
-        ("workload.serviceAccount", {"name": "one-for-all"}, "could not tell them apart"),
-        ("auth.grants.audience", "ehub", "must differ from auth.audience"),
-        ("auth.identity.jwksUrl", "https://both.example", "either jwksUrl or existingConfigMap"),
-        (
-            "services.intake.workload",
-            {"autoscaling": {"enabled": True, "minReplicas": 9}},
-            "maxReplicas is below minReplicas",
-        ),
-        ("workload.replicas", "two", "got string, want integer"),
-        ("services.allocation.settings.lease", "5 minutes", "does not match pattern"),
-        ("image.digest", "sha256:abc", "does not match pattern"),
-    ):
-        values = at(path, value) | ({"image": {"tag": "latest"}} if path == "image.tag" else {})
-        try:
-            template(*PROFILES["dev"], values=values)
-            wrong.append(f"{path} = {value!r} is not refused")
-        except Refused as refused:
-            if words not in str(refused):
-                wrong.append(f"{path} = {value!r} is refused without '{words}': {refused}")
-    try:
-        template(*PROFILES["ha"], values=at("config.server.reflection", True))
-        wrong.append("reflection in production is not refused")
-    except Refused as refused:
-        if "reflection is for development" not in str(refused):
-            wrong.append(f"reflection in production is refused otherwise: {refused}")
-    return wrong

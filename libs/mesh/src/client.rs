@@ -52,6 +52,7 @@ impl MeshClient {
             // A redirect would carry the mailbox's credentials elsewhere; a silent retry could send a message twice.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
+            .no_proxy()
             .build()
             .map_err(SetupError::Http)?;
         Ok(Self {

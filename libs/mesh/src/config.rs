@@ -26,7 +26,8 @@ pub struct MeshConfig {
     /// Bodies above this are sent in chunks, in bytes. MESH takes 100 MB a request.
     #[serde(default = "default_chunk_bytes")]
     pub chunk_bytes: usize,
-    /// Larger messages are not downloaded, in bytes after decompression.
+    /// Larger messages are not downloaded, in bytes after decompression. A message is held whole, and some at once: what
+    /// is allowed here must fit into the memory there is.
     #[serde(default = "default_max_message_bytes")]
     pub max_message_bytes: usize,
     /// Compress each chunk with gzip when sending.
@@ -55,7 +56,7 @@ fn default_chunk_bytes() -> usize {
 }
 
 fn default_max_message_bytes() -> usize {
-    100 * 1024 * 1024
+    10 * 1024 * 1024
 }
 
 #[cfg(test)]

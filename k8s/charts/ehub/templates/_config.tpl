@@ -8,7 +8,8 @@
 {{- $urls := dict "run_url" (dict "file" (include "ehub.secretFile" "runUrl")) "work_url" (dict "file" (include "ehub.secretFile" "workUrl")) }}
 {{- $_ = set $file "database" (merge $urls .config.database) }}
 {{- $_ = set $file "auth" (include "ehub.config.auth" . | fromJson) }}
-{{- $_ = set $file "telemetry" (ternary .config.telemetry (omit .config.telemetry "otlp_endpoint") (ne .config.telemetry.otlp_endpoint "")) }}
+{{- $telemetry := omit .config.telemetry "resourceAttributes" }}
+{{- $_ = set $file "telemetry" (ternary $telemetry (omit $telemetry "otlp_endpoint") (ne $telemetry.otlp_endpoint "")) }}
 {{- $_ = set $file "identity" (dict "token_file" "/var/run/secrets/ehub/token") }}
 {{- $_ = set $file "peers" (include "ehub.config.peers" . | fromJson) }}
 {{- $_ = set $file "outbox" .config.outbox }}

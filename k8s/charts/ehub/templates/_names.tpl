@@ -37,36 +37,44 @@ intake allocation writeback prescribing audit
 {{- $_ = set . "config" (mergeOverwrite (deepCopy $values.config) (deepCopy $service.config)) }}
 {{- end }}
 
-{{/* What never changes while a release lives: selectors hold this and nothing else. */}}
+{{/* What never changes while a release lives: selectors hold this and nothing else. Quoted where it would read as a number. */}}
 {{- define "ehub.selector" -}}
-app.kubernetes.io/name: {{ include "ehub.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "ehub.name" .root | toYaml }}
+app.kubernetes.io/instance: {{ .root.Release.Name | toYaml }}
 {{- with .name }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* A map of text with templates in it: `map`, `root`, and how far it is indented. */}}
-{{- define "ehub.expanded" -}}
-{{- range $key, $value := .map }}
-{{- printf "\n%s%s: %s" (repeat $.indent " ") $key (tpl $value $.root | quote) }}
+{{/* Several maps of text as one, so that no key is there twice: the first map that has a key wins. Templates are expanded.
+`root` and `maps`. */}}
+{{- define "ehub.merged" -}}
+{{- $all := dict }}
+{{- range .maps }}
+  {{- range $key, $value := . }}
+    {{- if not (hasKey $all $key) }}
+      {{- $_ := set $all $key (tpl $value $.root) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- if $all }}
+{{- toYaml $all }}
 {{- end }}
 {{- end }}
 
 {{/* metadata of an object: `root`, `object` (its name) and where wanted `name`, `labels`, `annotations`. */}}
 {{- define "ehub.metadata" -}}
-name: {{ .object }}
-namespace: {{ include "ehub.namespace" .root }}
+name: {{ .object | toYaml }}
+namespace: {{ include "ehub.namespace" .root | toYaml }}
 labels:
-  {{- include "ehub.selector" . | nindent 2 }}
-  app.kubernetes.io/part-of: ehub
-  app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-  app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-  helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
-  {{- include "ehub.expanded" (dict "root" .root "indent" 2 "map" (merge (dict) (.labels | default dict) .root.Values.commonLabels)) }}
-{{- with merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+  {{- $chart := .root.Chart }}
+  {{- $own := dict "app.kubernetes.io/part-of" "ehub" "app.kubernetes.io/managed-by" .root.Release.Service }}
+  {{- $own = merge $own (dict "app.kubernetes.io/version" $chart.AppVersion "helm.sh/chart" (printf "%s-%s" $chart.Name $chart.Version | replace "+" "_")) }}
+  {{- $selector := include "ehub.selector" . | fromYaml }}
+  {{- include "ehub.merged" (dict "root" .root "maps" (list $selector (.labels | default dict) .root.Values.commonLabels $own)) | nindent 2 }}
+{{- with include "ehub.merged" (dict "root" .root "maps" (list (.annotations | default dict) .root.Values.commonAnnotations)) }}
 annotations:
-  {{- include "ehub.expanded" (dict "root" $.root "indent" 2 "map" .) }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- end }}
 
@@ -82,10 +90,18 @@ annotations:
 {{- end }}
 
 {{- define "ehub.pullSecrets" -}}
-{{- with concat .Values.global.imagePullSecrets .Values.imagePullSecrets | uniq }}
+{{- $names := list }}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+  {{- if kindIs "map" . }}
+    {{- $names = append $names .name }}
+  {{- else }}
+    {{- $names = append $names . }}
+  {{- end }}
+{{- end }}
+{{- with uniq $names }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ toYaml . }}
   {{- end }}
 {{- end }}
 {{- end }}

@@ -22,6 +22,26 @@ failureThreshold: {{ int .times.failureThreshold }}
 {{- end }}
 {{- end }}
 
+{{/* Environment variables that are the chart's own; `extraEnv` may not name them again. */}}
+{{- define "ehub.environment" -}}
+POD_NAME NODE_NAME OTEL_RESOURCE_ATTRIBUTES
+{{- end }}
+
+{{/* Who the pod is in telemetry, with what the values add or say otherwise; their text is percent-encoded, as OpenTelemetry
+reads it. */}}
+{{- define "ehub.resourceAttributes" -}}
+{{- $all := dict "service.namespace" "ehub" "service.instance.id" "$(POD_NAME)" "k8s.pod.name" "$(POD_NAME)" "k8s.node.name" "$(NODE_NAME)" }}
+{{- $all = merge $all (dict "k8s.namespace.name" (include "ehub.namespace" .root) "k8s.deployment.name" .fullname) }}
+{{- range $key, $value := .config.telemetry.resourceAttributes }}
+  {{- $_ := set $all $key (tpl $value $.root | urlquery | replace "+" "%20") }}
+{{- end }}
+{{- $pairs := list }}
+{{- range $key, $value := $all }}
+  {{- $pairs = append $pairs (printf "%s=%s" $key $value) }}
+{{- end }}
+{{- join "," $pairs }}
+{{- end }}
+
 {{- define "ehub.container" -}}
 name: {{ .name }}
 image: {{ include "ehub.image" .root | quote }}
@@ -35,8 +55,7 @@ ports:
 env:
   - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
   - { name: NODE_NAME, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }
-  - name: OTEL_RESOURCE_ATTRIBUTES
-    value: service.namespace=ehub,service.instance.id=$(POD_NAME),k8s.namespace.name={{ include "ehub.namespace" .root }},k8s.pod.name=$(POD_NAME),k8s.node.name=$(NODE_NAME),k8s.deployment.name={{ .fullname }}
+  - { name: OTEL_RESOURCE_ATTRIBUTES, value: {{ include "ehub.resourceAttributes" . | quote }} }
   {{- with .workload.extraEnv }}
   {{- tpl (toYaml .) $.root | nindent 2 }}
   {{- end }}
@@ -96,14 +115,14 @@ volumeMounts:
           audience: {{ .root.Values.auth.audience | quote }}
           expirationSeconds: {{ int .root.Values.auth.identity.expirationSeconds }}
 - name: grants
-  configMap: { name: {{ .root.Values.auth.grants.existingConfigMap }} }
+  configMap: { name: {{ .root.Values.auth.grants.existingConfigMap | toYaml }} }
 {{- if not .root.Values.auth.identity.jwksUrl }}
 - name: identity
-  configMap: { name: {{ .root.Values.auth.identity.existingConfigMap }} }
+  configMap: { name: {{ .root.Values.auth.identity.existingConfigMap | toYaml }} }
 {{- end }}
 {{- with include "ehub.rules" . }}
 - name: rules
-  configMap: { name: {{ . }} }
+  configMap: { name: {{ toYaml . }} }
 {{- end }}
 {{- with .workload.extraVolumes }}
 {{ tpl (toYaml .) $.root }}
@@ -120,7 +139,7 @@ volumeMounts:
 {{- end }}
 
 {{- define "ehub.podSpec" -}}
-serviceAccountName: {{ include "ehub.serviceAccount" . }}
+serviceAccountName: {{ include "ehub.serviceAccount" . | toYaml }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ include "ehub.terminationGracePeriod" .root }}
@@ -139,12 +158,17 @@ volumes:
 topologySpreadConstraints:
   {{- include "ehub.topologySpread" $ | nindent 2 }}
 {{- end }}
+{{- include "ehub.placement" . }}
+{{- end }}
+
+{{/* Where a pod runs and what it finds there: the same for a service and for its migration. */}}
+{{- define "ehub.placement" -}}
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" }}
 {{- include "ehub.more" (dict "root" $.root "key" $key "value" (index $.workload $key)) }}
 {{- end }}
 {{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" }}
 {{- with index $.workload $key }}
-{{ $key }}: {{ . }}
+{{ $key }}: {{ toYaml . }}
 {{- end }}
 {{- end }}
 {{- end }}

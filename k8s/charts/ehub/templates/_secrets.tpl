@@ -53,8 +53,8 @@
 {{- range include "ehub.wanted" . | fromJsonArray }}
 {{- $reference := include "ehub.reference" (dict "ref" (index $.service.secret .) "default" $.service.secret.name) | fromJson }}
 - secret:
-    name: {{ $reference.secret }}
+    name: {{ $reference.secret | toYaml }}
     items:
-      - { key: {{ $reference.key }}, path: {{ kebabcase . }} }
+      - { key: {{ $reference.key | toYaml }}, path: {{ kebabcase . }} }
 {{- end }}
 {{- end }}

@@ -32,6 +32,7 @@ impl Webhook {
             .timeout(timeout)
             // A redirect would take a red flag to somebody nobody configured.
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .build()
             .map_err(WebhookError)?;
         Ok(Self { client, contacts })

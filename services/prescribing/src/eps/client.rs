@@ -77,6 +77,7 @@ impl Eps {
             // A redirect would carry patient data elsewhere; a silent retry is ours to make.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
+            .no_proxy()
             .build()
             .map_err(SetupError::Http)?;
         let base = settings.base_url.trim_end_matches('/').to_owned();

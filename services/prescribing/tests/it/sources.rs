@@ -48,7 +48,7 @@ async fn any_order_of_sources_ends_the_same() {
     let (orders, mut ends) = (orders(&[3, 4]), Vec::new());
     assert_eq!(orders.len(), 35);
     for order in orders {
-        let consultation = Uuid::now_v7();
+        let consultation = world.db.run.clock().uuid_v7();
         deliver(&sink, consultation, &life(&world, consultation), &order).await;
         let end: String = sqlx::query_scalar(
             "select concat_ws(' ', c.practice, c.practice_ods, c.hub_ods, extract(epoch from c.closed_at)::bigint, \
