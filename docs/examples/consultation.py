@@ -85,8 +85,10 @@ allocation_service = allocation_grpc.AllocationServiceStub(channel("allocation")
 watching = allocation_service.Watch(allocation.WatchRequest(), metadata=as_caller("gp-anna"), timeout=30)
 for change in watching:
     if change.item.consultation == submitted.consultation:
-        print("in the inbox, to be answered by", change.item.respond_by.ToDatetime())
+        print("in the inbox, to be answered by", change.item.respond_by.ToJsonString())
         break
+else:
+    sys.exit("the inbox ended without it")
 watching.cancel()
 
 # 5. Claim it. The grant proves the claim to every other service.
@@ -131,11 +133,15 @@ allocation_service.Complete(
 )
 
 # 8. The entry goes to the practice by itself. This patient gave no NHS number, so a person must see to it.
-for _ in range(100):
+ended = (entry.ENTRY_STATE_ACKNOWLEDGED, entry.ENTRY_STATE_NEEDS_ATTENTION)
+until = time.monotonic() + 60
+while True:
     state = writeback_service.GetEntry(
         writeback.GetEntryRequest(name=filed.name), metadata=as_caller("gp-anna", claim.grant), timeout=10
     ).entry
-    if state.state in (entry.ENTRY_STATE_ACKNOWLEDGED, entry.ENTRY_STATE_NEEDS_ATTENTION):
+    if state.state in ended or time.monotonic() > until:
         break
     time.sleep(0.2)
 print("entry", entry.EntryState.Name(state.state), state.attention_reason)
+if state.state != entry.ENTRY_STATE_NEEDS_ATTENTION:
+    sys.exit("a person was to see to the entry")

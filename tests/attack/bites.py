@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -32,6 +33,9 @@ def bites(contract: Contract, rpcs: list[Rpc]) -> list[str]:
         wrong.append("a case that failed counts as one that is there")
     if f"{rpcs[0].method}: nothing attacks it" not in _said(contract, rpcs[1:], rows):
         wrong.append("an RPC that nothing attacks is not said")
+    other = [dataclasses.replace(rpcs[0], grant="required" if rpcs[0].grant == "none" else "none"), *rpcs[1:]]
+    if not any(f"{rpcs[0].method}: the catalogue says grant" in said for said in _said(contract, other, rows)):
+        wrong.append("a grant that is not as the contract has it is not said")
     return wrong
 
 

@@ -80,7 +80,6 @@ def _enrolments() -> list[Rpc]:
             "hub-admin",
             enrolling,
             [RID, "enrolment"],
-            ignored={"enrolment.version"},
             fresh=lambda fx: (enrolling(fx), None),
             vary=setting("enrolment.practice_phone", "0113 496 0009"),
         ),
@@ -178,8 +177,7 @@ def _allocation() -> list[Rpc]:
         Rpc(a + "AcknowledgeTransfer", "practice-alder", act("AcknowledgeTransfer"), [RID, *one], names="consultation",
             strangers=[*near, "admin-cora"], fresh=passed_back, vary=other),
         Rpc(a + "Complete", "gp-anna", completing, [RID, *one, "outcome", "told"], "required", names="consultation",
-            strangers=[*near, "admin-cora"], fresh=completed, vary=setting("outcome.note", "Another note"),
-            ignored={"record_seen.not_seen_reason"}),
+            strangers=[*near, "admin-cora"], fresh=completed, vary=setting("outcome.note", "Another note")),
         *_inbox(),
     ]
 
@@ -260,7 +258,7 @@ def _writeback() -> list[Rpc]:
             lambda fx: fx.request(w + "ListEntries", page_size=1, consultation=fx.main, state=1)),
         Rpc(w + "SettleEntry", "duty-dan", settling, [RID, "name", "action", "note"], names="name",
             strangers=["other-hub", "hub-nobody"], fresh=lambda fx: (settling(fx), None), vary=setting("note", "Other")),
-        Rpc(w + "PutAgreement", "hub-admin", agreeing, [RID, "agreement"], ignored={"agreement.version"},
+        Rpc(w + "PutAgreement", "hub-admin", agreeing, [RID, "agreement"],
             fresh=lambda fx: (agreeing(fx), None), vary=setting("agreement.from_date", "2023-01-01")),
         Rpc(w + "ListAgreements", "hub-admin", lambda fx: fx.request(w + "ListAgreements", page_size=1)),
     ]

@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from book import Book
-from fixture import Fixture
 from groups_rpc import Attack
-from otlp import Receiver
 from suite import ROOT, SERVICES, NotRunning, Suite
+from tables import Look
 from wire import Answer, Contract
-from world import UNCALLED, World
+from world import World, without_effect
 
 NAME = "the suite"
 REASONS = ROOT / "tests/contracts/reasons.txt"
-# The two lines about what was refused without becoming a call, each at most once for a peer and a minute.
-SPARING = ("requests refused that are no calls", "unauthenticated calls refused")
+# A read of each service that the two calls of a submission and a claim do not reach.
+READS = ("ListEntries", "ListPrescriptions", "GetTimeline")
 
 
 def births(suite: Suite) -> dict[str, str]:
@@ -34,23 +32,37 @@ def births(suite: Suite) -> dict[str, str]:
 class Checks:
     """Looks at the suite before and after."""
 
-    def __init__(self, book: Book, suite: Suite, fx: Fixture, world: World, canaries: list[str]) -> None:
-        self.book, self.suite, self.fx, self.world, self.canaries = book, suite, fx, world, canaries
-        self.born, self.began = births(suite), time.monotonic()
+    def __init__(self, attack: Attack, world: World, canaries: list[str]) -> None:
+        self.attack, self.book, self.suite, self.fx = attack, attack.book, attack.suite, attack.fx
+        self.tables, self.world, self.canaries = attack.tables, world, canaries
+        self.born = births(self.suite)
+        self.reads = [rpc for rpc in attack.rpcs if rpc.short.rpartition("/")[2] in READS]
 
-    def after(self, group: str, before: dict[str, int] | None) -> None:
-        """A good call works, nobody has died, nothing is stored, and nothing was said that should not be."""
-        note = lambda case, got, wrong: self.book.note("suite", NAME, case, got, wrong, group)  # noqa: E731
-        if before is not None:
-            now = self.world.settled()
-            grown = [f"{table}: {before.get(table)} → {now[table]}" for table in now if now[table] != before.get(table)]
-            note("rows stored by bad input", "none", "; ".join(grown[:6]))
+    def _note(self, group: str, case: str, got: str, wrong: str) -> None:
+        self.book.note("suite", NAME, case, got, wrong, group)
+
+    def good(self, group: str) -> None:
+        """A submission, a claim, and a read of each of the others."""
+        wrong = []
         try:
-            self.fx.item()
-            wrong = ""
+            consultation, grant = self.fx.item()
+            # A lease that runs out would change rows by itself.
+            self.fx.released(consultation, grant)
         except RuntimeError as error:
-            wrong = str(error)
-        note("a good call after each group", "OK", wrong)
+            wrong.append(str(error))
+        for rpc in self.reads:
+            answer = self.fx.wire.call(rpc.service, rpc.path, rpc.good(self.fx), self.attack.as_usual(rpc))
+            wrong += [] if answer.ok else [f"{rpc.short}: {answer}"]
+        self._note(group, "good calls at all five after each group", "OK", "; ".join(wrong))
+        calls, ill = self.attack.health
+        self._note(group, "health of the service after each case", "SERVING", "; ".join(ill[:3]))
+        self.attack.health = (calls, [])
+
+    def after(self, group: str, before: Look | None) -> None:
+        """Nobody has died, nothing is stored, and nothing was said that should not be."""
+        note = lambda case, got, wrong: self._note(group, case, got, wrong)  # noqa: E731
+        if before is not None:
+            note("rows stored, changed or taken away by bad input", "none", "; ".join(self.tables.changed(before)[:6]))
         now = births(self.suite)
         note("the same five processes, by id and start time", "alive", "" if now == self.born else f"{self.born} → {now}")
         found = [line for canary in self.canaries for line in self.suite.in_logs(canary)]
@@ -60,36 +72,13 @@ class Checks:
         different = self.world.audited(self.fx.wire.seen)
         note("one audit event for every call of a known caller", "exactly", "; ".join(different[:6]))
 
-    def connections(self, receiver: Receiver) -> None:
-        """Connections that ended because of their peer are counted by what it did."""
-        counted = receiver.counts("ehub.server.connections.ended", "ehub.reason")
-        for service in SERVICES:
-            for reason in ("too_many", "never_began", "protocol_error", "enhance_your_calm", "frame_size_error"):
-                wrong = "" if counted.get((service, reason)) else "not counted"
-                case = "a connection that ends by its peer's doing is counted by reason"
-                self.book.note("suite", NAME, case, "counted", wrong, f"{service} {reason}")
-
-    def counted(self, receiver: Receiver) -> None:
-        """What never became a call is counted by reason, and written about sparingly."""
-        receiver.heard_of_all(SERVICES)
-        counted = receiver.counts("ehub.server.uncalled", "ehub.error.reason")
-        sent: dict[tuple[str, str], int] = {}
-        for path, answer in self.fx.wire.seen:
-            if answer.reason in UNCALLED and path.startswith("/ehub."):
-                key = (answer.service or path.split(".")[1], answer.reason)
-                sent[key] = sent.get(key, 0) + 1
-        for (service, reason), count in sorted(sent.items()):
-            found = counted.get((service, reason), 0)
-            wrong = "" if found >= count else f"{count} were refused, {found} counted"
-            self.book.note("suite", NAME, "what is no call is counted by reason", "counted", wrong, f"{service} {reason}")
-        noisy = [line for line in self.suite.in_logs("call refused") if any(f'"{reason}"' in line for reason in UNCALLED)]
-        self.book.note("suite", NAME, "a line for each request that is no call", "none", "; ".join(noisy[:2]))
-        minutes = (time.monotonic() - self.began) / 60
-        for text in SPARING:
-            for service in SERVICES:
-                lines = [line for line in self.suite.in_logs(text) if line.startswith(service + ":")]
-                wrong = "" if len(lines) <= minutes + 2 else f"{len(lines)} lines in {minutes:.1f} minutes"
-                self.book.note("suite", NAME, "one line for a peer and a minute", "at most", wrong, f"{service}: {text}")
+    def whole(self) -> None:
+        """At the end of a run, over all of it."""
+        written = self.tables.written_with(without_effect(self.fx.wire.seen))
+        case = "rows written with the event of a refused or replayed call"
+        self._note("all groups", case, "none", "; ".join(written[:6]))
+        stale = [f"{table}: no such table" for table in self.tables.stale]
+        self._note("all groups", "tables that are not compared", "each is there", "; ".join(stale))
 
     def reasons(self, contract: Contract, seen: list[tuple[str, Answer]], quick: bool) -> dict[str, int]:
         """Every reason that was sent stands in the contract; every reason the list leaves to this program was sent."""

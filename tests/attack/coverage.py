@@ -17,6 +17,9 @@ from wire import Contract
 EXCEPTIONS = Path(__file__).resolve().parent / "exceptions.txt"
 PERSON, CLIENT, SERVICE = 1, 2, 3
 BOUND, OWN = 1, 2
+GRANTS = {1: "none", 2: "required", 3: "optional"}
+# Who holds the grant, by a token for another practice only.
+ELSEWHERE = "other practice: the holder by another token"
 
 
 def public(contract: Contract) -> dict[str, object]:
@@ -51,6 +54,10 @@ def needed(contract: Contract) -> dict[str, set[str]]:
             wanted.add("other practice")
         if access.practice == OWN:
             wanted.add("other organisation")
+        if GRANTS[access.grant] != "none":
+            wanted.add("bad grant")
+            if access.practice == BOUND and PERSON in access.callers:
+                wanted.add(ELSEWHERE)
         if "request_id" in method.input_type.fields_by_name:
             wanted |= {"replay: same", "replay: other"}
         wanted |= {f"required: {place.path}" for place in places(contract, method.input_type)}
@@ -92,6 +99,11 @@ def check(book: Book, contract: Contract, rpcs: list[Rpc], report: Path, quick: 
     wanted = needed(contract)
     attacked = {rpc.method for rpc in rpcs}
     missing = [f"{path}: nothing attacks it" for path in sorted(set(public(contract)) - attacked)]
+    missing += [
+        f"{rpc.method}: the catalogue says grant {rpc.grant}, the contract {GRANTS[rule(contract, method).grant]}"
+        for rpc in rpcs
+        if (method := public(contract).get(rpc.method)) and GRANTS[rule(contract, method).grant] != rpc.grant
+    ]
     lacking = {(path, kind) for path, kinds in wanted.items() for kind in kinds if not had.get(path, {}).get(kind)}
     missing += [f"{path}: no case '{kind}'" for path, kind in sorted(lacking - set(excused))]
     missing += [f"exceptions.txt: {path} has its case '{kind}' now" for path, kind in sorted(set(excused) - lacking)]

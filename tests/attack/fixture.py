@@ -146,6 +146,11 @@ class Fixture:
         consultation = self.submitted(practice)
         return consultation, self.claimed(consultation, persona)
 
+    def released(self, consultation: str, grant: str, persona: str = "gp-anna") -> None:
+        """Gives a claimed consultation back."""
+        method = f"{ALLOCATION}.AllocationService/ReleaseClaim"
+        self.must(method, self.request(method, consultation=consultation), persona, grant)
+
     def entry_content(self) -> dict:
         """Content of an entry with every part."""
         return {
@@ -247,13 +252,14 @@ class Fixture:
         self.grant = self.claimed(self.main)
         self.other, self.other_grant = self.item()
         self.gone, self.gone_grant = self.item()
-        release = f"{ALLOCATION}.AllocationService/ReleaseClaim"
-        self.must(release, self.request(release, consultation=self.gone), "gp-anna", self.gone_grant)
+        self.released(self.gone, self.gone_grant)
         self.cedar, self.cedar_grant = self.item("admin-cora", CEDAR)
         self.entry = self.filed(self.main, self.grant)
         self.waiting = self.filed(self.cedar, self.cedar_grant, "admin-cora")
         self.prescription = self.raised(self.main, self.grant)
+        # One that nobody acknowledges is raised again and again: rows would change by themselves.
         self.alert = self.raised_alert()
+        self.acknowledged(self.alert)
         self.quarantined = self.newly_quarantined()
         timeline = f"{AUDIT}.AuditService/GetTimeline"
         end = time.monotonic() + 60
@@ -275,6 +281,11 @@ class Fixture:
                     return alert.name
             time.sleep(0.2)
         raise RuntimeError("the emergency raised no alert")
+
+    def acknowledged(self, alert: str) -> None:
+        """Says that somebody looks after an alert."""
+        method = f"{ALLOCATION}.AllocationService/AcknowledgeAlert"
+        self.must(method, self.request(method, alert=alert), "duty-dan")
 
     def all_quarantined(self) -> list:
         """Everything in quarantine, settled or not."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import random
 
 from catalogue import Rpc
+from coverage import SERVICE, internal, rule
 from google.protobuf.descriptor import FieldDescriptor as F
 from groups_rpc import Attack
+from suite import SERVICES
+from wire import Wire
 
 MARK = "Qw7Zp1"
 # Each as long as the mark it replaces, so that no length changes.
@@ -19,6 +22,21 @@ NOT_UTF8 = {
 }
 WIRE_VARINT, WIRE_64, WIRE_BYTES, WIRE_32 = 0, 1, 2, 5
 SCALAR_WIRE = {F.TYPE_DOUBLE: WIRE_64, F.TYPE_FIXED64: WIRE_64, F.TYPE_FLOAT: WIRE_32, F.TYPE_FIXED32: WIRE_32}
+PLAIN = {
+    "truncated message": b"\x0a\xff\x01abc",
+    "truncated varint": b"\xff\xff\xff",
+    "varint of eleven bytes": b"\xff" * 11,
+    "length of 2 GiB": b"\xa2\x3e\xff\xff\xff\xff\x07",
+    "length of 16 EiB": b"\xa2\x3e" + b"\xff" * 9 + b"\x01",
+    "field number 0": b"\x00\x01",
+    "field number of 2^32": b"\x82\x80\x80\x80\x80\x02\x01",
+    "wire type 6": b"\x0e\x01",
+    "wire type 7": b"\x0f\x01",
+    "groups 20 000 deep": b"\xa3\x3e" * 20_000,
+    "group that does not end": b"\xa3\x3e",
+    "end of a group that did not begin": b"\xa4\x3e",
+    "end of another group": b"\xa3\x3e\xac\x3e",
+}
 WRONG = {WIRE_VARINT: b"\x01", WIRE_64: b"\1\2\3\4\5\6\7\x08", WIRE_BYTES: b"\x01A", WIRE_32: b"\1\2\3\4"}
 
 
@@ -38,31 +56,40 @@ class Bytes:
             self._wire_types(rpc, good.DESCRIPTOR)
             self._cut(rpc, good)
             self._noise(rpc)
+        self._between_services()
 
     def _malformed(self, rpc: Rpc, case: str, body: bytes, about: str = "") -> None:
         answer = self.attack.go(rpc, body, self.attack.as_usual(rpc))
         self.book.answer("bytes", rpc.short, case, answer, "INVALID_ARGUMENT", "MALFORMED_REQUEST", about=about)
 
     def _plain(self, rpc: Rpc) -> None:
-        for case, body in {
-            "truncated message": b"\x0a\xff\x01abc",
-            "truncated varint": b"\xff\xff\xff",
-            "varint of eleven bytes": b"\xff" * 11,
-            "length of 2 GiB": b"\xa2\x3e\xff\xff\xff\xff\x07",
-            "length of 16 EiB": b"\xa2\x3e" + b"\xff" * 9 + b"\x01",
-            "field number 0": b"\x00\x01",
-            "field number of 2^32": b"\x82\x80\x80\x80\x80\x02\x01",
-            "wire type 6": b"\x0e\x01",
-            "wire type 7": b"\x0f\x01",
-            "groups 20 000 deep": b"\xa3\x3e" * 20_000,
-            "group that does not end": b"\xa3\x3e",
-            "end of a group that did not begin": b"\xa4\x3e",
-            "end of another group": b"\xa3\x3e\xac\x3e",
-        }.items():
+        for case, body in PLAIN.items():
             self._malformed(rpc, case, body)
-        big = b"\xa2\x3e" + _varint(5 << 20) + b"x" * (5 << 20)
+        big = b"\xa2\x3e" + varint(5 << 20) + b"x" * (5 << 20)
         answer = self.attack.go(rpc, big, self.attack.as_usual(rpc))
         self.book.answer("bytes", rpc.short, "message of 5 MiB", answer, "INVALID_ARGUMENT", "MESSAGE_TOO_LARGE")
+
+    def _between_services(self) -> None:
+        """The same at the services' port, as the service that may call, or the operator."""
+        addresses = {name: self.attack.suite.world["services"][name]["internal"] for name in SERVICES}
+        wire = Wire(self.fx.contract, addresses, self.fx.wire.seen)
+        for path, method in internal(self.fx.contract).items():
+            access = rule(self.fx.contract, method)
+            if SERVICE in access.callers:
+                token = self.attack.suite.service_token(next(iter(access.services), "allocation"))
+                metadata = [("authorization", "Bearer " + token)]
+            else:
+                metadata = self.attack.minted(self.attack.suite.fresh("gp-anna", scope=" ".join(access.scopes)))
+            for service in SERVICES:
+                if wire.call(service, "/" + path, b"\xff", metadata).code == "UNIMPLEMENTED":
+                    continue
+                tried = PLAIN | {"message of 17 MiB": b"\xa2\x3e" + varint(17 << 20) + bytes(17 << 20)}
+                for case, body in tried.items():
+                    answer = wire.call(service, "/" + path, body, metadata)
+                    reason = "MESSAGE_TOO_LARGE" if "MiB" in case else "MALFORMED_REQUEST"
+                    short = path.removeprefix("ehub.")
+                    self.book.answer("bytes", short, case, answer, "INVALID_ARGUMENT", reason, about=service)
+                    self.attack.well(service, short)
 
     def _texts(self, rpc: Rpc, good) -> None:
         """Every text of a good request, spoilt in place."""
@@ -86,9 +113,9 @@ class Bytes:
                 # Numbers in a list may be packed.
                 if wrong == right or (field.is_repeated and right != WIRE_BYTES and wrong == WIRE_BYTES):
                     continue
-                body = _tag(field.number, wrong) + payload
+                body = tag(field.number, wrong) + payload
                 for number in reversed(way):
-                    body = _tag(number, WIRE_BYTES) + _varint(len(body)) + body
+                    body = tag(number, WIRE_BYTES) + varint(len(body)) + body
                 self._malformed(rpc, "another wire type", body, prefix + field.name)
             if kind and not kind.GetOptions().map_entry and kind.full_name.startswith("ehub."):
                 self._wire_types(rpc, kind, (*way, field.number), f"{prefix}{field.name}.")
@@ -143,11 +170,13 @@ def _read(body: bytes, place: int) -> tuple[int, int]:
             return number, place
 
 
-def _tag(number: int, wire: int) -> bytes:
-    return _varint(number << 3 | wire)
+def tag(number: int, wire: int) -> bytes:
+    """The head of a field."""
+    return varint(number << 3 | wire)
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it."""
     out = b""
     while number > 127:
         out += bytes([number & 127 | 128])

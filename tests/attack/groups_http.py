@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import gzip
 import shutil
@@ -14,8 +15,8 @@ import zlib
 from pathlib import Path
 
 from groups_rpc import Attack
-from suite import SERVICES
-from wire import Answer
+from suite import SERVICES, NotRunning
+from wire import Answer, traced
 
 GRPC = {"content-type": "application/grpc", "te": "trailers"}
 NAMES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"]
@@ -33,15 +34,16 @@ class Http:
     def run(self) -> None:
         """All of it."""
         if not shutil.which("curl"):
-            self.book.skip("HTTP/2", "curl is not installed")
-            return
+            raise NotRunning("curl is not installed: scripts/setup installs it")
         for service in SERVICES:
             rpc = next(rpc for rpc in self.attack.rpcs if rpc.service == service and not rpc.mutates and rpc.required)
             self._service = service
             self._edge(service, rpc)
             self._frames(service, rpc)
             self._doors(service, rpc)
-            self._sockets(service)
+        with self.attack.counted.by_hand():
+            for service in SERVICES:
+                self._sockets(service)
 
     def _address(self, service: str) -> str:
         return self.fx.suite.world["services"][service]["grpc"]
@@ -55,24 +57,35 @@ class Http:
                 command += ["-H", f"{name}: {value}" if value else f"{name}:"]
             if body or verb == "POST":
                 command += ["--data-binary", "@" + given.name]
-            for attempt in range(1, 13):
-                done = subprocess.run([*command, *more, url], capture_output=True, check=False)
+            traces = []
+            while len(traces) < 12:
+                trace, [(name, value)] = traced(())
+                traces.append(trace)
+                done = subprocess.run([*command, "-H", f"{name}: {value}", *more, url], capture_output=True, check=False)
                 # A refusal that does not wait for the body is HEADERS and RST_STREAM(NO_ERROR) (RFC 9113 section 8.1);
                 # curl before 8 now and then drops the first of the two.
                 if done.returncode != 92 or done.stdout:
                     break
+        status, answer = self._read(done)
+        answer.service = self._service
+        if status:
+            # What curl dropped was a call too.
+            path = urllib.parse.urlsplit(url).path
+            self.fx.wire.seen += [(path, dataclasses.replace(answer, trace=trace)) for trace in traces]
+        self.attack.well(self._service, f"{verb} with curl")
+        return status, answer
+
+    def _read(self, done) -> tuple[int, Answer]:
         lines = done.stdout.decode("latin-1").splitlines()
         status = int(lines[0].split()[1]) if lines and lines[0].startswith("HTTP/") else 0
         found = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:]) if value}
         if "grpc-status" not in found:
-            return status, Answer(f"HTTP {status}" if status else f"connection closed (curl {done.returncode})")
-        answer = Answer(NAMES[int(found["grpc-status"])], message=found.get("grpc-message", ""))
+            code = f"HTTP {status}" if status else f"connection closed (curl {done.returncode})"
+            return status, Answer(code, headers=found)
+        answer = Answer(NAMES[int(found["grpc-status"])], message=found.get("grpc-message", ""), headers=found)
         packed = found.get("grpc-status-details-bin", "")
         answer.raw = base64.b64decode(packed + "=" * (-len(packed) % 4))
         self.fx.wire._details(answer)
-        answer.service = self._service
-        # What curl dropped was a call too.
-        self.fx.wire.seen += [(urllib.parse.urlsplit(url).path, answer)] * attempt
         return status, answer
 
     def _edge(self, service: str, rpc) -> None:

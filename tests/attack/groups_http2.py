@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+from counted import INCOMPLETE
+from frames import HEALTH, Call, broken, floods, setting
 from groups_rpc import Attack
-from h2raw import (
-    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, RST_STREAM,
-    SETTINGS, WINDOW_UPDATE, Peer, block, field, frame, integer,
-)
+from h2raw import DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, RST_STREAM, Peer, block, frame
+from memory import resident
 from suite import SERVICES
+from wire import Answer, traced
 
-HEALTH = b"/grpc.health.v1.Health/Watch"
 # How much more memory a service may hold after all of it.
 GROWTH_KB = 64 * 1024
-CUT = ("GOAWAY", "closed", "reset")
 
 
 class Http2:
@@ -27,48 +27,50 @@ class Http2:
 
     def run(self) -> None:
         """All of it."""
-        with ThreadPoolExecutor(64) as slow:
-            waiting = [(case, service, slow.submit(act, service)) for service in SERVICES for case, act in self._slow()]
+        counted: Counter = Counter()
+        with self.attack.counted.by_hand(counted), ThreadPoolExecutor(64) as slow:
+            waiting = [(case, service, slow.submit(act, service)) for service in SERVICES for case, act in self._slow(service)]
             for done in [slow.submit(self._service, service) for service in SERVICES]:
                 done.result()
             for case, service, outcome in waiting:
                 got, wrong = outcome.result()
                 self.book.note("http2", f"{service}: HTTP/2", case, got, wrong)
+        for service in SERVICES:
+            # One body came a byte a second; all else that is sent by hand here is no request, or a whole one.
+            count = counted[service, INCOMPLETE]
+            wrong = "" if count == 1 else f"{count} counted"
+            self.book.note("http2", f"{service}: HTTP/2", "a message that does not come is counted", "once", wrong)
 
     def _service(self, service: str) -> None:
-        before, good = self._memory(service), _Good(self.attack, service)
-        for case, data, wanted in _broken():
-            self._tried(service, case, self._sent(service, data, wanted), wanted)
-        for case, data, wanted in _floods():
-            self._tried(service, case, self._sent(service, data, wanted), wanted)
+        before, good = resident(self.suite, service), _Good(self.attack, service)
+        known = (b"authorization", b"Bearer " + self.suite.service_token("allocation").encode())
+        for port, name, call in [
+            ("grpc", f"{service}: HTTP/2", Call()),
+            ("internal", f"{service}: HTTP/2 at the services' port", Call(b"/ehub.internal.v1.EventSink/Deliver", (known,))),
+        ]:
+            for case, data, wanted in (*broken(call), *floods(call)):
+                self._tried(service, port, name, case, data, wanted, good)
         self._crowd(service)
         name = f"{service}: HTTP/2"
         calls, wrong = good.stop()
         self.book.note("http2", name, "a good client beside all of it", "always OK", wrong)
-        grown = self._memory(service) - before
+        grown = resident(self.suite, service) - before
         wrong = "" if grown < GROWTH_KB else f"{grown} kB more"
         self.book.note("http2", name, "memory after all of it", "less than 64 MiB more", wrong)
         print(f"  {service}: {calls} good calls beside the floods, {grown} kB more", flush=True)
 
-    def _address(self, service: str) -> str:
-        return self.suite.world["services"][service]["grpc"]
+    def _address(self, service: str, port: str = "grpc") -> str:
+        return self.suite.world["services"][service][port]
 
-    def _memory(self, service: str) -> int:
-        from pathlib import Path
-
-        status = Path(f"/proc/{self.suite.pids()[service]}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-
-    def _sent(self, service: str, data: bytes, wanted: tuple[str, ...]) -> str:
-        peer = Peer(self._address(service))
+    def _tried(self, service: str, port: str, name: str, case: str, data: bytes, wanted: tuple[str, ...], good: _Good) -> None:
+        """One connection, ended as it should be; and a call that begins afterwards is served."""
+        peer = Peer(self._address(service, port))
         peer.send(data)
         outcome = peer.outcome(wanted)
         peer.close()
-        return outcome
-
-    def _tried(self, service: str, case: str, outcome: str, wanted: tuple[str, ...]) -> None:
-        good = outcome.startswith(wanted)
-        self.book.note("http2", f"{service}: HTTP/2", case, outcome, "" if good else f"expected {' or '.join(wanted)}")
+        wrong = "" if outcome.startswith(wanted) else f"expected {' or '.join(wanted)}"
+        wrong = wrong or ("" if good.another() else "no good call afterwards")
+        self.book.note("http2", name, case, outcome, wrong)
 
     # Many and slow
 
@@ -95,7 +97,7 @@ class Http2:
         for one in peers:
             one.close()
 
-    def _slow(self):
+    def _slow(self, service: str):
         yield "connected and silent", lambda service: self._ends(service, b"", greet=False, most=25)
         yield "half of the preface", lambda service: self._ends(service, PREFACE[:12], greet=False, most=25)
         yield "TLS where none is spoken", lambda service: self._ends(service, b"\x16\x03\x01\x02\x00\x01" + bytes(60), False, 25)
@@ -105,6 +107,9 @@ class Http2:
         yield "headers without an end, pings unanswered", lambda service: self._ends(service, head, most=60)
         yield "half of a frame, pings unanswered", lambda service: self._ends(service, head[:20], most=60)
         yield "a body, a byte a second", self._body
+        yield "the answer is never read", lambda service: self._unread(service, False)
+        if service in ("intake", "allocation"):
+            yield "a stream is never read", lambda service: self._unread(service, True)
 
     def _ends(self, service: str, data: bytes, greet: bool = True, most: float = 60) -> tuple[str, str]:
         peer, began = Peer(self._address(service), greet), time.monotonic()
@@ -132,6 +137,30 @@ class Http2:
         peer.close()
         return ended or "nothing", "" if ended else "no answer in 60 s"
 
+    def _unread(self, service: str, stream: bool) -> tuple[str, str]:
+        """An answer for which the peer opens no window: it asks with a deadline of two seconds, and pongs."""
+        fits = lambda rpc: rpc.service == service and rpc.stream == stream and (stream or not rpc.required)  # noqa: E731
+        rpc = next(filter(fits, self.attack.rpcs))
+        token = b"Bearer " + self.suite.token(rpc.persona).encode()
+        body = rpc.good(self.fx).SerializeToString()
+        peer, began = Peer(self._address(service), settings=setting(4, 0)), time.monotonic()
+        trace, [parent] = traced(())
+        fields = [(b"authorization", token), (b"grpc-timeout", b"2S"), tuple(part.encode() for part in parent)]
+        peer.send(frame(HEADERS, END_HEADERS, 1, block(rpc.path.encode(), *fields)))
+        peer.send(frame(DATA, END_STREAM, 1, b"\0" + len(body).to_bytes(4, "big") + body))
+        # It is a call like any other, and has its audit event.
+        self.fx.wire.seen.append((rpc.path, Answer("OK", trace=trace, service=service)))
+        ended, answered = "", False
+        for kind, flags, number, _ in peer.read(began + 45):
+            answered = answered or (number == 1 and kind == HEADERS and not flags & END_STREAM)
+            if number == 1 and (kind == RST_STREAM or (kind == HEADERS and flags & END_STREAM)):
+                ended = "ended when its deadline was over"
+                break
+        peer.close()
+        if not answered:
+            return ended or "nothing", f"{rpc.short} is not answered, so that this proves nothing"
+        return ended or "held", "" if ended else f"{rpc.short} is still there after 45 s, with a deadline of 2 s"
+
 
 def _shut(peer: Peer) -> bool:
     for _ in peer.read(time.monotonic() + 0.01):
@@ -146,103 +175,28 @@ class _Good:
         self._attack, self._over = attack, threading.Event()
         self._rpc = next(r for r in attack.rpcs if r.service == service and not r.mutates and not r.required and not r.stream)
         self._calls, self._wrong = 0, ""
+        self._called = threading.Condition()
         self._thread = threading.Thread(target=self._go)
         self._thread.start()
 
     def _go(self) -> None:
         body = self._rpc.good(self._attack.fx)
-        while not self._over.wait(0.02):
+        while not self._over.wait(0.005):
             answer = self._attack.go(self._rpc, body, self._attack.as_usual(self._rpc))
-            self._calls += 1
+            with self._called:
+                self._calls += 1
+                self._called.notify_all()
             if not answer.ok and not self._wrong:
                 self._wrong = f"call {self._calls}: {answer}"
+
+    def another(self) -> bool:
+        """Whether a call that begins from now on is answered, and all before it were."""
+        with self._called:
+            after = self._calls + 2
+            return self._called.wait_for(lambda: self._calls >= after, 20) and not self._wrong
 
     def stop(self) -> tuple[int, str]:
         """Ends it: how many calls it made, and what was wrong."""
         self._over.set()
         self._thread.join()
         return self._calls, self._wrong or ("" if self._calls > 20 else f"only {self._calls} calls")
-
-
-def _asked(stream: int = 1, *more: tuple[bytes, bytes], path: bytes = HEALTH, flags: int = END_HEADERS) -> bytes:
-    return frame(HEADERS, flags, stream, block(path, *more))
-
-
-def _setting(identifier: int, value: int) -> bytes:
-    return identifier.to_bytes(2, "big") + value.to_bytes(4, "big")
-
-
-def _broken():
-    """Frames and header blocks against the rules: the stream or the connection ends, whatever they ask for."""
-    plain = block(HEALTH)
-    yield "frame of an unknown type", frame(0xBE, 0xFF, 0, b"x") + _asked(flags=END_HEADERS | END_STREAM), ("answered", "reset NO")
-    yield "DATA on a stream nobody opened", frame(DATA, 0, 5, b"x"), CUT
-    yield "DATA on the connection", frame(DATA, 0, 0, b"x"), CUT
-    yield "HEADERS on the connection", frame(HEADERS, END_HEADERS, 0, plain), CUT
-    yield "an even stream", _asked(2), CUT
-    yield "a stream number that goes back", _asked(9) + _asked(3), CUT
-    yield "padding longer than the frame", frame(DATA, 8, 1, b"\xff") + _asked(), CUT
-    yield "a header block that is none", frame(HEADERS, END_HEADERS, 1, b"\xff" * 40), CUT
-    yield "a table entry that is not there", frame(HEADERS, END_HEADERS, 1, integer(90, 7, 0x80)), CUT
-    yield "a Huffman code that is none", frame(HEADERS, END_HEADERS, 1, b"\0\x84\xff\xff\xff\xff\0"), CUT
-    yield "a table larger than agreed", frame(HEADERS, END_HEADERS, 1, integer(1 << 20, 5, 0x20) + plain), CUT
-    yield "another frame within headers", frame(HEADERS, 0, 1, plain) + frame(PING, 0, 0, b"abcdefgh"), CUT
-    yield "CONTINUATION of nothing", frame(CONTINUATION, END_HEADERS, 1, plain), CUT
-    yield "PUSH_PROMISE from a client", frame(PUSH_PROMISE, END_HEADERS, 1, b"\0\0\0\2" + plain), CUT
-    yield "RST_STREAM of a stream nobody opened", frame(RST_STREAM, 0, 7, b"\0\0\0\0"), CUT
-    yield "RST_STREAM of three bytes", _asked() + frame(RST_STREAM, 0, 1, b"\0\0\0"), CUT
-    yield "PING of seven bytes", frame(PING, 0, 0, b"1234567"), CUT
-    yield "PING on a stream", frame(PING, 0, 1, b"12345678"), CUT
-    yield "SETTINGS of five bytes", frame(SETTINGS, 0, 0, b"12345"), CUT
-    yield "SETTINGS acknowledged with words", frame(SETTINGS, ACK, 0, _setting(3, 1)), CUT
-    yield "SETTINGS: push 2", frame(SETTINGS, 0, 0, _setting(2, 2)), CUT
-    yield "SETTINGS: window of 2^31", frame(SETTINGS, 0, 0, _setting(4, 1 << 31)), CUT
-    yield "SETTINGS: frames of 100 bytes", frame(SETTINGS, 0, 0, _setting(5, 100)), CUT
-    yield "window beyond 2^31", frame(WINDOW_UPDATE, 0, 0, b"\x7f\xff\xff\xff") * 2, CUT
-    yield "window by nothing", frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\0"), CUT
-    yield "a stream that depends on itself", frame(PRIORITY, 0, 1, b"\0\0\0\1\x10"), (*CUT, "open")
-    for name, extra in {
-        "a header name in capitals": (b"X-Big", b"1"),
-        "a header value with a line end": (b"x-a", b"a\r\nb: c"),
-        "a header value with NUL": (b"x-a", b"a\0b"),
-        "an empty header name": (b"", b"a"),
-        "a connection header": (b"connection", b"close"),
-        "transfer-encoding": (b"transfer-encoding", b"chunked"),
-        "a pseudo-header after the others": (b":path", b"/a"),
-        "an unknown pseudo-header": (b":protocol", b"websocket"),
-    }.items():
-        yield name, _asked(1, extra, flags=END_HEADERS | END_STREAM), (*CUT, "answered")
-    for name, path in {"no slash at the front": b"grpc.health.v1.Health/Watch", "an empty path": b"", "a path of stars": b"*",
-                       "a path that climbs": b"/a/../grpc.health.v1.Health/Watch", "a path that is not ASCII": b"/\xff\xfe"}.items():
-        yield name, _asked(1, path=path, flags=END_HEADERS | END_STREAM), (*CUT, "answered")
-    yield "no path at all", frame(HEADERS, END_HEADERS | END_STREAM, 1, field(b":method", b"POST")), CUT
-    yield "CONNECT", frame(HEADERS, END_HEADERS, 1, field(b":method", b"CONNECT") + field(b":authority", b"a:1")), (*CUT, "answered")
-    yield "headers of 100 kB", _long(100), (*CUT, "answered")
-    yield "a body longer than its content-length", _asked(1, (b"content-length", b"1")) + frame(DATA, END_STREAM, 1, b"xyz"), CUT
-
-
-def _long(kilobytes: int) -> bytes:
-    whole = block(HEALTH) + b"".join(field(b"x-%d" % number, b"a" * 1000) for number in range(kilobytes))
-    parts = [whole[place : place + 16_000] for place in range(0, len(whole), 16_000)]
-    first, last = frame(HEADERS, END_STREAM, 1, parts[0]), frame(CONTINUATION, END_HEADERS, 1, parts[-1])
-    return first + b"".join(frame(CONTINUATION, 0, 1, part) for part in parts[1:-1]) + last
-
-
-def _floods():
-    """Much of what one of is allowed: the connection is cut, or goes on without harm to others."""
-    streams = range(1, 6001, 2)
-    reset = b"\0\0\0\x08"
-    yield "3 000 streams opened and reset", b"".join(_asked(n) + frame(RST_STREAM, 0, n, reset) for n in streams), ("GOAWAY ENHANCE", "closed")
-    wrong = lambda n: frame(WINDOW_UPDATE, 0, n, b"\0\0\0\0")  # noqa: E731
-    yield "3 000 streams the server is made to reset", b"".join(_asked(n) + wrong(n) for n in streams), ("GOAWAY", "closed")
-    yield "10 000 SETTINGS", frame(SETTINGS, 0, 0, _setting(3, 100)) * 10_000, (*CUT, "open")
-    yield "20 000 PINGs", frame(PING, 0, 0, b"abcdefgh") * 20_000, (*CUT, "open")
-    yield "20 000 PRIORITYs", frame(PRIORITY, 0, 1, b"\0\0\0\0\x10") * 20_000, (*CUT, "open")
-    head = frame(HEADERS, 0, 1, block(HEALTH))
-    yield "2 000 CONTINUATIONs of 1 kB", head + frame(CONTINUATION, 0, 1, field(b"x", b"a" * 1000)) * 2_000, ("GOAWAY", "closed")
-    yield "20 000 empty CONTINUATIONs", head + frame(CONTINUATION, 0, 1) * 20_000, ("GOAWAY", "closed")
-    yield "50 000 empty DATA", _asked() + frame(DATA, 0, 1) * 50_000, ("GOAWAY", "closed", "reset", "open")
-    yield "20 000 WINDOW_UPDATEs", frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\1") * 20_000, (*CUT, "open")
-    stored = b"\x40" + integer(1, 7) + b"x" + integer(3000, 7) + b"a" * 3000
-    bomb = block(HEALTH) + stored + integer(62, 7, 0x80) * 8_000
-    yield "a header stored once and named 8 000 times", frame(HEADERS, END_HEADERS | END_STREAM, 1, bomb), (*CUT, "answered")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 
 from book import Book
 from catalogue import Rpc
-from fixture import Fixture, new
-from suite import Suite, b64, sign
+from counted import Counted
+from fixture import Fixture
+from suite import b64
+from tables import Tables
 
 BAD_TOKEN = "a valid access token is required"
 UNAUTHENTICATED = ("UNAUTHENTICATED", "TOKEN_INVALID")
@@ -20,12 +21,23 @@ QUICK_TOKENS = {"no token", "garbage", "token with a changed signature", "expire
 class Attack:
     """Everything a group needs."""
 
-    def __init__(self, suite: Suite, fx: Fixture, book: Book, rpcs: list[Rpc], quick: bool = False) -> None:
-        self.suite, self.fx, self.book, self.rpcs, self.quick = suite, fx, book, rpcs, quick
+    def __init__(self, fx: Fixture, book: Book, rpcs: list[Rpc], tables: Tables, counted: Counted, quick: bool) -> None:
+        self.fx, self.suite, self.book, self.rpcs, self.quick = fx, fx.suite, book, rpcs, quick
+        self.tables, self.counted = tables, counted
+        # How often a service's health was asked for after a case, and what was not well.
+        self.health: tuple[int, list[str]] = (0, [])
 
     def go(self, rpc: Rpc, body, metadata):
-        """One call of an RPC."""
-        return self.fx.wire.call(rpc.service, rpc.path, body, metadata, stream=rpc.stream)
+        """One call of an RPC; afterwards the service must be as well as before."""
+        answer = self.fx.wire.call(rpc.service, rpc.path, body, metadata, stream=rpc.stream)
+        self.well(rpc.service, rpc.short)
+        return answer
+
+    def well(self, service: str, after: str) -> None:
+        """Asks a service for its health."""
+        ill = self.fx.wire.healthy(service)
+        asked, found = self.health
+        self.health = (asked + 1, [*found, f"{service} after {after}: {ill}"] if ill else found)
 
     def as_usual(self, rpc: Rpc, persona: str | None = None) -> list[tuple[str, str]]:
         """The metadata of a good call."""
@@ -57,8 +69,8 @@ class Attack:
         yield "garbage", bearer("not.a.token")
         yield "token without its signature", bearer(f"{head}.{claims}.")
         yield "token with a changed signature", bearer(f"{head}.{claims}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}")
-        yield "algorithm none", bearer(f"{_head('none')}.{claims}.")
-        yield "algorithm HS256", bearer(f"{_head('HS256')}.{claims}.{signature}")
+        yield "algorithm none", bearer(f"{jose('none')}.{claims}.")
+        yield "algorithm HS256", bearer(f"{jose('HS256')}.{claims}.{signature}")
         yield "unknown key", bearer(suite.minted(fresh, {"kid": "nobody"}))
         yield "our key under the issuer's name of its key", bearer(suite.minted(fresh, {"kid": "dev-1"}))
         yield "expired token", bearer(suite.minted(fresh | {"iat": now - 700, "exp": now - 60}))
@@ -168,15 +180,18 @@ class Attack:
     # Again
 
     def replays(self) -> None:
-        """The same again, and other content under the same request id."""
+        """The same again, and other content under the same request id: neither stores anything."""
+        made = []
         for rpc in self.rpcs:
             if not rpc.fresh or not rpc.vary:
                 continue
             body, grant = rpc.fresh(self.fx)
             metadata = self.fx.bearer(rpc.persona, grant)
             first = self.go(rpc, body, metadata)
-            if not self.book.answer("replays", rpc.short, "good call", first, "OK"):
-                continue
+            if self.book.answer("replays", rpc.short, "good call", first, "OK"):
+                made.append((rpc, body, metadata, first))
+        before = self.tables.settled()
+        for rpc, body, metadata, first in made:
             again = self.go(rpc, body, metadata)
             wrong = "" if again.ok and self._alike(rpc, first, again) else f"another answer: {again}"
             wrong = wrong or ("" if again.replayed else "no ehub-replayed")
@@ -186,6 +201,8 @@ class Attack:
             other = self.go(rpc, body, metadata)
             case = "same request id, other content"
             self.book.answer("replays", rpc.short, case, other, "ALREADY_EXISTS", "REQUEST_ID_REUSED", kind="replay: other")
+        changed = self.tables.changed(before)
+        self.book.note("replays", "the suite", "rows stored, changed or taken away by a call made again", "none", "; ".join(changed))
 
     def _alike(self, rpc: Rpc, first, again) -> bool:
         one, two = self.fx.read(rpc.method, first), self.fx.read(rpc.method, again)
@@ -196,69 +213,7 @@ class Attack:
                 answer.claim.expire_time.Clear()
         return one == two
 
-    # Under which claim
 
-    def grants(self) -> None:
-        """Grants that do not hold."""
-        for rpc in self.rpcs:
-            if rpc.grant == "none":
-                continue
-            for case, headers, code, reason in self._bad_grants(rpc):
-                body = rpc.good(self.fx)
-                if case == "grant of a released claim":
-                    if not hasattr(body, "consultation"):
-                        continue
-                    body.consultation = self.fx.gone
-                metadata = [*self.fx.bearer("gp-anna"), *headers]
-                self.book.answer("grants", rpc.short, case, self.go(rpc, body, metadata), code, reason)
-
-    def _bad_grants(self, rpc: Rpc):
-        fx, suite, now = self.fx, self.suite, int(time.time())
-        header = lambda grant: [("ehub-grant", grant)]  # noqa: E731
-        denied, past = "PERMISSION_DENIED", "FAILED_PRECONDITION"
-        if rpc.method.endswith("/GetConsultation"):
-            for case, headers in [
-                ("no grant", []),
-                ("garbage for a grant", header("x.y.z")),
-                ("grant of another consultation", header(fx.other_grant)),
-                ("expired grant", header(suite.forged_grant(fx.grant, iat=now - 900, exp=now - 600))),
-                ("grant of another person", header(fx.cedar_grant)),
-            ]:
-                yield case, headers, denied, "GRANT_REQUIRED"
-            return
-        if rpc.grant == "optional":
-            # Who works for the patient's practice reads without a grant. The entry has not been sent: no document is made of it.
-            made = (past, "DOCUMENT_NOT_MADE") if rpc.method.endswith("/GetDocument") else ("OK", None)
-            for case, headers in [("no grant", []), ("garbage for a grant", header("x.y.z"))]:
-                yield case, headers, *made
-            return
-        invalid = (denied, "GRANT_INVALID")
-        head, claims, signature = fx.grant.split(".")
-        yield "no grant", [], denied, "GRANT_REQUIRED"
-        yield "garbage for a grant", header("x.y.z"), *invalid
-        yield "access token for a grant", header(suite.token("gp-anna")), *invalid
-        yield "two grants", header(fx.grant) + header(fx.grant), *invalid
-        yield "grant with a changed signature", header(f"{head}.{claims}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"), *invalid
-        none = _head("none", "ehub-grant+jwt", "grant-1")
-        yield "grant with algorithm none", header(f"{none}.{claims}."), *invalid
-        ours = sign({"alg": "EdDSA", "typ": "ehub-grant+jwt", "kid": "attack-1"}, {"sub": "gp-anna"}, suite._key)
-        yield "grant signed by the token issuer", header(ours), *invalid
-        yield "grant of another consultation", header(fx.other_grant), denied, "GRANT_FOR_ANOTHER"
-        yield "grant of another person", header(fx.cedar_grant), *invalid
-        yield "grant to read", header(suite.forged_grant(fx.grant, grant="view")), *invalid
-        yield "grant for another audience", header(suite.forged_grant(fx.grant, aud="somebody")), *invalid
-        yield "grant of the future", header(suite.forged_grant(fx.grant, iat=now + 600)), *invalid
-        yield "expired grant", header(suite.forged_grant(fx.grant, iat=now - 900, exp=now - 1)), past, "CLAIM_EXPIRED"
-        over = ("CLAIM_SUPERSEDED", "CLAIM_EXPIRED")
-        yield "grant of a released claim", header(fx.gone_grant), past, over[0]
-        epoch = int(_claim(fx.grant, "epoch")) - 1
-        yield "grant of an epoch before", header(suite.forged_grant(fx.grant, epoch=epoch)), past, over[0]
-
-
-def _head(algorithm: str, typ: str = "at+jwt", kid: str = "dev-1") -> str:
+def jose(algorithm: str, typ: str = "at+jwt", kid: str = "dev-1") -> str:
+    """The head of a JWT."""
     return b64(json.dumps({"alg": algorithm, "typ": typ, "kid": kid}).encode())
-
-
-def _claim(token: str, name: str):
-    body = token.split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))[name]

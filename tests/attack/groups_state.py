@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from fixture import ALDER, ALLOCATION, AUDIT, CEDAR, HUB, INTAKE, PRESCRIBING, WRITEBACK, new
-from groups_fields import kept_as_given
 from groups_rpc import Attack
+from scripts import kept_as_given
+from unchanged import refused
 
 I, A, R = f"{INTAKE}.IntakeService/", f"{ALLOCATION}.AllocationService/", f"{ALLOCATION}.RegisterService/"
 W, P, U = f"{WRITEBACK}.WritebackService/", f"{PRESCRIBING}.PrescribingService/", f"{AUDIT}.AuditService/"
@@ -31,13 +32,17 @@ class States:
         self.prescriptions()
         self.audit()
         self.request_ids()
-        self.book.skip("a claim that runs out by itself", "leases last five minutes here; an expired grant is forged instead")
+        self.book.skip("a claim that runs out by itself")
 
     def got(self, method, case, request, persona, code, reason=None, path=None, grant=None, metadata=None):
         """One call, judged."""
-        fx = self.fx
-        answer = fx.wire.call(method.split(".")[1], "/" + method, request, metadata or fx.bearer(persona, grant))
+        fx, service = self.fx, method.split(".")[1]
+        call = lambda: fx.wire.call(service, "/" + method, request, metadata or fx.bearer(persona, grant))  # noqa: E731
+        answer, changed = (call(), "") if code == "OK" else refused(self.attack.tables, service, call)
         self.book.answer("states", method.removeprefix("ehub."), case, answer, code, reason, path)
+        self.attack.well(service, method)
+        if changed:
+            self.book.note("states", method.removeprefix("ehub."), case, answer.code, changed)
         return answer
 
     def _submit(self, case: str, change, code: str = INVALID, reason: str | None = None, path: str | None = None, **more):

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from catalogue import Rpc
+from coverage import ELSEWHERE
 from fixture import ALDER, ALLOCATION, BIRCH, CEDAR, INTAKE, new
 from groups_rpc import Attack
 
@@ -28,6 +29,7 @@ class Strangers:
         """All of it."""
         self.fx.roster("admin-cora", [CEDAR], "administrator")
         self._until_cora_sees_only_cedar()
+        before = self.attack.tables.settled()
         for rpc in self.rpcs:
             rule = self.rule(rpc)
             elsewhere = ["token-elsewhere"] if "person" in rule["callers"] and rpc.strangers and rule["practices"] else []
@@ -43,11 +45,14 @@ class Strangers:
                 wrong = "; ".join(filter(None, [wrong, *self.book.manners(there)]))
                 got = f"{there.code} {there.reason}"
                 kind = BOUND if rule["practices"] else OWN
+                kind = ELSEWHERE if stranger == "token-elsewhere" and rpc.grant != "none" else kind
                 self.book.note("strangers", rpc.short, "not yours is as not there", got, wrong, _who(stranger), kind)
         self._lists()
         self._submit()
-        self._next()
         self._organisations()
+        changed = self.attack.tables.changed(before)
+        self.book.note("strangers", "the suite", "rows stored, changed or taken away by strangers", "none", "; ".join(changed))
+        self._next()
         self.fx.roster("admin-cora", [], "administrator")
 
     def _lists(self) -> None:
@@ -66,7 +71,8 @@ class Strangers:
                 wide.consultation = fx.main
                 shown = any(secret in self.go(rpc, wide, self.as_usual(rpc)).body for secret in secrets)
             if not shown:
-                self.book.skip(f"{rpc.short}: lists", "the first page of the persona itself holds none of the things looked for")
+                wrong = "the first page of the persona itself holds none of the things looked for, so that this proves nothing"
+                self.book.note("strangers", rpc.short, "what is not yours is not listed", "not tried", wrong)
                 continue
             for who, answer in zip(LISTED, answers, strict=True):
                 seen = [secret.decode() for secret in secrets if secret in answer.body]
@@ -104,9 +110,7 @@ class Strangers:
     def _next(self) -> None:
         """What waits for a practice is not given to who may not work for it."""
         fx, method = self.fx, f"{ALLOCATION}.AllocationService/ClaimNext"
-        consultation, grant = fx.item()
-        release = f"{ALLOCATION}.AllocationService/ReleaseClaim"
-        fx.must(release, fx.request(release, consultation=consultation), "gp-anna", grant)
+        fx.released(*fx.item())
         ask = lambda: fx.request(method, request_id=new(), skills=["gp"], practices_ods=[ALDER])  # noqa: E731
         nobody = self.minted(self.everything("gp-anna", sub="attack-nobody", ehub_name="Nobody"))
         elsewhere = self.minted(self.everything("gp-anna", ehub_practices=[CEDAR]))
@@ -120,8 +124,7 @@ class Strangers:
         wrong = "" if own.HasField("claim") else "nothing was given to who may either, so that this proves nothing"
         self.book.note("strangers", short, "the next of one's own practice", "a claim", wrong)
         if own.HasField("claim"):
-            given = fx.request(release, consultation=own.claim.item.consultation)
-            fx.must(release, given, "gp-anna", own.claim.grant)
+            fx.released(own.claim.item.consultation, own.claim.grant)
 
     def _organisations(self) -> None:
         """What an organisation has made for itself, by a person of another with every scope."""

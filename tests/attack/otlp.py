@@ -32,7 +32,7 @@ class Receiver(grpc.GenericRpcHandler):
         self._contract = contract
         self._lock = threading.Lock()
         self._sums: dict[tuple, int] = {}
-        self._seen: dict[str, float] = {}
+        self._exports: dict[str, int] = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(8))
         self._server.add_generic_rpc_handlers((self,))
         self.address = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
@@ -50,7 +50,7 @@ class Receiver(grpc.GenericRpcHandler):
             for resource in export.resource_metrics:
                 about = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
                 service = about.get("service.name", "").removeprefix("ehub-").removeprefix("ehub.")
-                self._seen[service] = time.monotonic()
+                self._exports[service] = self._exports.get(service, 0) + 1
                 for scope in resource.scope_metrics:
                     for metric in scope.metrics:
                         for point in metric.sum.data_points:
@@ -68,14 +68,17 @@ class Receiver(grpc.GenericRpcHandler):
         return found
 
     def heard_of_all(self, services, patience: float = 60) -> None:
-        """Waits until every service has exported after now."""
-        began, end = time.monotonic(), time.monotonic() + patience
+        """Waits until every service has exported what it counted until now."""
+        end = time.monotonic() + patience
+        with self._lock:
+            before = dict(self._exports)
         while time.monotonic() < end:
             with self._lock:
                 # The second export after now was begun after now.
-                if all(self._seen.get(service, 0) > began for service in services):
+                if all(self._exports.get(service, 0) >= before.get(service, 0) + 2 for service in services):
                     return
             time.sleep(0.1)
+        raise RuntimeError(f"a service exports no metrics: {self._exports}")
 
     def stop(self) -> None:
         """Ends it."""

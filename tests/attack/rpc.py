@@ -20,8 +20,6 @@ class Rpc:
     required: list[str] = field(default_factory=list)
     grant: str = "none"
     stream: bool = False
-    # Fields that are output only, or of which anything is taken.
-    ignored: set[str] = field(default_factory=set)
     # For replays: a request that succeeds, its persona's grant, and what makes it another one.
     fresh: Callable[[Fixture], tuple[object, str | None]] | None = None
     vary: Callable[[object], None] | None = None

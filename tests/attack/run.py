@@ -16,13 +16,18 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 import coverage  # noqa: E402
+import sources  # noqa: E402
 from bites import bites  # noqa: E402
 from book import Book  # noqa: E402
 from catalogue import catalogue  # noqa: E402
 from checks import Checks, trusted  # noqa: E402
+from counted import Counted  # noqa: E402
+from document import document_of  # noqa: E402
 from fixture import Fixture  # noqa: E402
+from groups_big import Big  # noqa: E402
 from groups_bytes import Bytes  # noqa: E402
 from groups_fields import Fields  # noqa: E402
+from groups_grants import Grants  # noqa: E402
 from groups_http import Http  # noqa: E402
 from groups_http2 import Http2  # noqa: E402
 from groups_internal import Internal, public_port_is_closed  # noqa: E402
@@ -33,15 +38,15 @@ from groups_state import States  # noqa: E402
 from groups_strangers import Strangers  # noqa: E402
 from otlp import Receiver  # noqa: E402
 from suite import ROOT, SERVICES, NotRunning, Suite  # noqa: E402
+from tables import Tables  # noqa: E402
 from wire import Contract, Wire  # noqa: E402
 from world import World  # noqa: E402
 
 HOME = ROOT / ".local/attack"
 REPORT = ROOT / "target/reports/attack.json"
 # What every RPC must have: see `coverage.needed`.
-QUICK = ("required", "tokens", "scopes", "internal", "strangers", "replays")
-LOOKED_AFTER = ("internal", "replays")
-# After these, no table has a row more than before.
+QUICK = ("required", "tokens", "scopes", "grants", "internal", "strangers", "replays")
+# After these, every table is as before; the others make good calls too, and look at their bad ones apart.
 STORES_NOTHING = {"empty", "required", "fields", "pages", "tokens", "scopes", "internal", "grants", "bytes", "http", "http2"}
 
 
@@ -71,41 +76,41 @@ def main(arguments: list[str]) -> int:
 def attack(suite: Suite, contract: Contract, receiver: Receiver, wanted: list[str], quick: bool) -> int:
     """Every group, each followed by a look at the suite."""
     began = time.monotonic()
-    world = World(suite)
+    tables = Tables(suite)
+    world = World(tables)
     wire = Wire(contract, {name: suite.world["services"][name]["grpc"] for name in SERVICES})
     canary = "Zqcanary" + uuid.uuid4().hex[:8]
     suite.mark_logs()
     fx = Fixture(suite, contract, wire, canary)
-    fx.make()
     book = Book([canary, fx.nhs_number])
+    counted = Counted(book, suite, receiver)
+    fx.make()
     rpcs = catalogue()
-    attacker = Attack(suite, fx, book, rpcs, quick)
+    attacker = Attack(fx, book, rpcs, tables, counted, quick)
     trusted(attacker)
-    checks = Checks(book, suite, fx, world, [canary, fx.nhs_number])
+    checks = Checks(attacker, world, [canary, fx.nhs_number])
     groups = every_group(attacker)
     unknown = sorted(set(wanted) - set(groups))
     if unknown:
         print(f"no such group: {', '.join(unknown)}", file=sys.stderr)
         return 2
-    before = None
     for name in wanted or groups:
-        if before is None:
-            # New leases are stored too: not between two counts.
-            fx.renewed()
+        # New leases are stored too: not between two looks.
+        fx.renewed()
         start, rows = time.monotonic(), len(book.rows)
-        if before is None and name in STORES_NOTHING:
-            before = world.settled()
+        before = tables.settled() if name in STORES_NOTHING else None
         groups[name]()
         tried, mid = len(book.rows) - rows, time.monotonic()
-        # A quick run looks at the suite twice; a whole one after every group.
-        if not quick or name in LOOKED_AFTER:
-            checks.after(name, before)
-            before = None
+        checks.after(name, before)
+        checks.good(name)
         took, looked = mid - start, time.monotonic() - mid
         print(f"{name}: {tried} cases in {took:.1f} s, looked at in {looked:.1f} s", flush=True)
-    checks.counted(receiver)
+    checks.whole()
+    if not wanted:
+        book.in_vain()
+    counted.check(wire.seen, world.late)
     if not wanted or "http2" in wanted:
-        checks.connections(receiver)
+        counted.connections()
     reasons = checks.reasons(contract, wire.seen, quick or bool(wanted))
     whole = not wanted or wanted == list(QUICK)
     figures = {"seconds": round(time.monotonic() - began, 1), "calls": len(wire.seen), "bytes": wire.bytes_sent}
@@ -124,8 +129,9 @@ def every_group(attacker: Attack) -> dict:
         "scopes": attacker.scopes,
         "internal": lambda: (Internal(attacker).run(), public_port_is_closed(attacker)),
         "strangers": Strangers(attacker).run,
-        "grants": attacker.grants,
+        "grants": Grants(attacker).run,
         "bytes": Bytes(attacker).run,
+        "big": Big(attacker).run,
         "http": Http(attacker).run,
         "http2": Http2(attacker).run,
         "mesh": MeshCases(attacker).run,
@@ -142,7 +148,9 @@ def told(book: Book, figures: dict, missing: list[str], document: bool) -> int:
     passed, failed = len(book.rows) - len(book.failed), len(book.failed)
     print(f"{passed} passed, {failed} failed, {len(missing)} missing; {figures}")
     if document:
-        (ROOT / "docs/bad-input.md").write_text(book.document())
+        (ROOT / sources.DOCUMENT).write_text(document_of(book, sources.line(ROOT)))
+    elif warning := sources.older(ROOT):
+        print("warning:", warning)
     return 1 if book.failed or missing else 0
 
 

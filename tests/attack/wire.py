@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import secrets
 import shutil
 import sys
 import tempfile
@@ -29,6 +30,8 @@ message RetryInfo { google.protobuf.Duration retry_delay = 1; }
 """
 
 
+HEALTH = "/grpc.health.v1.Health/Check"
+SERVING = b"\x08\x01"
 EXTRA = ("attackwire.proto", "attackotlp.proto")
 
 
@@ -114,6 +117,8 @@ class Answer:
     raw: bytes = b""
     # Who answered, where the path does not say it.
     service: str = ""
+    # The trace of the call, by which its audit event is found.
+    trace: str = ""
 
     @property
     def ok(self) -> bool:
@@ -159,16 +164,17 @@ class Wire:
         payload = body if isinstance(body, bytes) else body.SerializeToString()
         channel = self._channels[service]
         self.bytes_sent += len(payload)
+        trace, metadata = traced(metadata)
         try:
             if stream:
-                calling = channel.unary_stream(path)(payload, metadata=list(metadata), timeout=timeout)
+                calling = channel.unary_stream(path)(payload, metadata=metadata, timeout=timeout)
                 first = next(iter(calling), b"")
                 headers = _pairs(calling.initial_metadata())
                 rest = _sought(calling, first, seek) if seek is not None else b""
                 calling.cancel()
                 answer = Answer("OK", body=first + rest, headers=headers)
             else:
-                got, calling = channel.unary_unary(path).with_call(payload, metadata=list(metadata), timeout=timeout)
+                got, calling = channel.unary_unary(path).with_call(payload, metadata=metadata, timeout=timeout)
                 answer = Answer(
                     "OK",
                     body=got,
@@ -177,12 +183,20 @@ class Wire:
                 )
         except grpc.RpcError as error:
             answer = self._refusal(error)
-        answer.service = service
+        answer.service, answer.trace = service, trace
         self.seen.append((path, answer))
         return answer
 
+    def healthy(self, service: str) -> str:
+        """What the service says of its own health: empty when all is well. Not a call that is judged."""
+        try:
+            body = self._channels[service].unary_unary(HEALTH)(b"", timeout=20, wait_for_ready=True)
+        except grpc.RpcError as error:
+            return f"health: {error.code().name}"
+        return "" if body == SERVING else f"health: {body!r}"
+
     def _refusal(self, error) -> Answer:
-        answer = Answer(error.code().name, message=error.details() or "")
+        answer = Answer(error.code().name, message=error.details() or "", headers=_pairs(error.initial_metadata()))
         for name, value in error.trailing_metadata() or ():
             if name == "grpc-status-details-bin":
                 answer.raw = value
@@ -218,6 +232,12 @@ def _sought(calling, first: bytes, seek: list[bytes]) -> bytes:
     except (grpc.RpcError, StopIteration):
         pass
     return got
+
+
+def traced(metadata) -> tuple[str, list[tuple[str, str]]]:
+    """A new trace, and the metadata with it (W3C Trace Context)."""
+    trace = secrets.token_hex(16)
+    return trace, [*metadata, ("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01")]
 
 
 def _pairs(metadata) -> dict[str, str]:

@@ -1,69 +1,34 @@
-"""What a group of bad input left behind: rows, audit events. Read from outside, by SQL."""
+"""Which audit events the calls of a run left: exactly one for each call of a known caller. Read from outside, by SQL."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 
-from sql import Sql
-from suite import SERVICES, Suite
+from tables import EVENT, Tables
 from wire import Answer
 
-# What every call writes, or background work does: not what was asked to be stored.
-BOOKKEEPING = {
-    "ehub.outbox", "ehub.outbox_stream", "ehub.outbox_cursor", "ehub.outbox_held", "ehub.inbox", "ehub.access_freshness",
-    # A lease that runs out meanwhile opens its item again.
-    "allocation.leg", "allocation.open_item",
-    "ehub.access_version", "intake.status_attempt", "intake.page", "intake.trace_queue",
-}
 # Refusals before there is a call of a known caller; counted by the server, and without an audit event.
 UNCALLED = {
     "TOKEN_INVALID", "METHOD_UNKNOWN", "NOT_GRPC", "MALFORMED_REQUEST", "MESSAGE_TOO_LARGE", "DEADLINE_MALFORMED",
     "DEADLINE_REQUIRED", "OVERLOADED",
 }
-EVENT = "ehub.audit.event.v1.AccessRecorded"
-KEEPERS = tuple(name for name in SERVICES if name != "audit")
+LATE, UNREAD = "late", "unread"
 
 
 class World:
-    """Counts of rows, and the audit events of a period."""
+    """The audit events of a period. Every call has a trace of its own, and its event carries it."""
 
-    def __init__(self, suite: Suite) -> None:
-        self.sql = Sql(suite)
-        self._tables = {service: self._named(service) for service in KEEPERS}
+    def __init__(self, tables: Tables) -> None:
+        self.sql = tables.sql
         self._since = self._known_events_at_rest()
-
-    def _named(self, service: str) -> list[str]:
-        found = self.sql.rows(
-            service,
-            "select schemaname || '.' || relname from pg_stat_user_tables where relname not like '%\\_p_%' order by 1",
-        )
-        return [row[0] for row in found if row[0] not in BOOKKEEPING and not row[0].startswith("public.")]
-
-    def rows(self) -> dict[str, int]:
-        """How many rows every table has that holds what was asked to be stored."""
-        found = {}
-        for service, tables in self._tables.items():
-            query = " union all ".join(f"select '{table}', count(*)::text from {table}" for table in tables)
-            found |= {f"{service}: {table}": int(count) for table, count in self.sql.rows(service, query)}
-        return found
-
-    def settled(self, patience: float = 60) -> dict[str, int]:
-        """The counts once two looks, half a second apart, agree: what was begun before is done."""
-        before, end = self.rows(), time.monotonic() + patience
-        while time.monotonic() < end:
-            time.sleep(0.5)
-            now = self.rows()
-            if now == before:
-                return now
-            before = now
-        return before
-
-    # Audit
+        self.late: list[tuple[str, Answer]] = []
+        self._told: set[str] = set()
 
     def _known_events(self) -> Counter:
-        query = f"select action, outcome, count(*) from audit.event where kind = '{EVENT}' group by 1, 2"
-        return Counter({(action, outcome): int(count) for action, outcome, count in self.sql.rows("audit", query)})
+        trace = "split_part(coalesce(traceparent, ''), '-', 2)"
+        query = f"select {trace}, action, outcome, count(*) from audit.event where kind = '{EVENT}' group by 1, 2, 3"
+        return Counter({(trace, action, outcome): int(count) for trace, action, outcome, count in self.sql.rows("audit", query)})
 
     def _known_events_at_rest(self) -> Counter:
         """What audit knows once nothing more arrives of what was done before: the same four times in a row."""
@@ -76,17 +41,28 @@ class World:
         return known
 
     def audited(self, calls: list[tuple[str, Answer]], patience: float = 60) -> list[str]:
-        """Whether every call of a known caller since the beginning has exactly one event; what differs."""
+        """What is not as it should be: a call without its event, with two, with another's, or an event without a call.
+
+        Each is said once, and waited for once.
+        """
         wanted = expected(calls)
         end = time.monotonic() + patience
         while True:
-            found = self._known_events()
-            found.subtract(self._since)
-            found = Counter({key: count for key, count in found.items() if count and not _of_our_own(*key)})
-            if not differences(found, wanted) or time.monotonic() > end:
+            found: dict[tuple[str, str], list[str]] = defaultdict(list)
+            for (trace, action, outcome), count in (self._known_events() - self._since).items():
+                if not _of_our_own(action, outcome):
+                    found[trace, action] += [outcome] * count
+            said = [one for one in differences(found, wanted) if one not in self._told]
+            if not said or time.monotonic() > end:
                 break
             time.sleep(0.5)
-        return differences(found, wanted)
+        self._told |= set(said)
+        # What was late without an event was no call: its message had not come. It is counted; see `counted.py`.
+        self.late = [
+            (path, answer) for path, answer in calls
+            if wanted.get(key := (answer.trace, path.lstrip("/"))) == LATE and key not in found
+        ]
+        return said
 
 
 def _of_our_own(action: str, outcome: str) -> bool:
@@ -94,31 +70,29 @@ def _of_our_own(action: str, outcome: str) -> bool:
     return action.startswith("ehub.internal.") and outcome == "OK"
 
 
-def differences(found: Counter, wanted: Counter) -> list[str]:
-    """What is not as it should be.
+def differences(found: dict[tuple[str, str], list[str]], wanted: dict[tuple[str, str], str]) -> list[str]:
+    """What does not fit, call by call.
 
     A call whose caller was told that time is over goes on, and its event says how it ended; one whose message had not
-    come by then was no call, and has none.
+    come by then was no call, and has none. What an answer says that the client could not read is known to the event only.
     """
     said = []
-    for action in sorted({action for action, _ in (*found, *wanted)}):
-        late = wanted[action, "DEADLINE_EXCEEDED"]
-        outcomes = sorted({outcome for one, outcome in (*found, *wanted) if one == action})
-        if late:
-            ended = sum(found[action, outcome] for outcome in ("OK", "DEADLINE_EXCEEDED"))
-            all_of_them = wanted[action, "OK"] + late
-            if not all_of_them - late <= ended <= all_of_them:
-                said.append(f"{action} OK or late: {all_of_them} calls, {ended} events")
-            outcomes = [outcome for outcome in outcomes if outcome not in ("OK", "DEADLINE_EXCEEDED")]
-        for outcome in outcomes:
-            if found[action, outcome] != wanted[action, outcome]:
-                said.append(f"{action} {outcome}: {wanted[action, outcome]} calls, {found[action, outcome]} events")
+    for (trace, action), outcome in wanted.items():
+        events = found.get((trace, action), [])
+        if outcome in (LATE, UNREAD):
+            fits = len(events) <= 1
+        else:
+            fits = events == [outcome]
+        if not fits:
+            said.append(f"{action} {outcome}, trace {trace}: {' and '.join(sorted(events)) or 'no event'}")
+    said += [f"{action} {outcomes}, trace {trace or 'none'}: no call" for (trace, action), outcomes in found.items()
+             if (trace, action) not in wanted]
     return said
 
 
-def expected(calls: list[tuple[str, Answer]]) -> Counter:
-    """The audit events of calls, by action and outcome."""
-    wanted: Counter = Counter()
+def expected(calls: list[tuple[str, Answer]]) -> dict[tuple[str, str], str]:
+    """The outcome that the audit event of each call has, by its trace and action."""
+    wanted: dict[tuple[str, str], str] = {}
     for path, answer in calls:
         action = path.lstrip("/")
         if answer.reason in UNCALLED or not action.startswith("ehub.") or answer.code == "UNIMPLEMENTED":
@@ -126,7 +100,21 @@ def expected(calls: list[tuple[str, Answer]]) -> Counter:
         if answer.ok and action.startswith("ehub.internal."):
             continue
         if answer.ok:
-            wanted[action, "REPLAYED" if answer.replayed else "OK"] += 1
+            wanted[answer.trace, action] = "REPLAYED" if answer.replayed else "OK"
+        elif answer.code == "DEADLINE_EXCEEDED":
+            wanted[answer.trace, action] = LATE
         elif answer.reason:
-            wanted[action, answer.reason] += 1
+            wanted[answer.trace, action] = answer.reason
+        elif not answer.code.startswith("HTTP "):
+            wanted[answer.trace, action] = UNREAD
     return wanted
+
+
+# A closing that is refused for what is still open gives a new grant, at a new epoch, with the refusal.
+GIVES = "OPEN_ACTIONS"
+
+
+def without_effect(calls: list[tuple[str, Answer]]) -> set[str]:
+    """The traces of calls that were refused and had ended, or were given the answer of before."""
+    gone_on = lambda answer: answer.ok or answer.code == "DEADLINE_EXCEEDED" or answer.reason == GIVES  # noqa: E731
+    return {answer.trace for _, answer in calls if answer.trace and (answer.replayed or not gone_on(answer))}

@@ -77,7 +77,7 @@ def _lives(found: dict, folder: Path, name: str) -> str:
                     ["**share of the floor**", f"**{found['share_of_floor']:.1%}**", "", ""],
                 ],
             ),
-            f"{run['completed']} lives in {run['seconds']['arrived']:.1f} s ({run['seconds']['submitting']:.0f} s of submitting), {run['at_once']} at once; events not delivered when the last was closed: {run['backlog_when_closed']['events']}. Failures: {run['calls']['failures'] or 'none'}.\n",
+            f"{run['completed']} lives in {run['seconds']['arrived']:.1f} s ({run['seconds']['submitting']:.0f} s of submitting), {run['at_once']} at once; events not delivered when the last was closed: {run['backlog_when_closed']['events']}. Refused and asked again, or failed: {run['calls']['failures'] or 'none'}.\n",
             f"Rows a life: {floor_rows['inserted']:.0f} inserted, {floor_rows['updated']:.0f} updated, {floor_rows['deleted']:.0f} deleted, less what the idle suite writes by the clock. The replay ({floor['clients']} clients) has columns, keys and indexes, no foreign keys, no row security, no triggers; it looks rows up by their keys. Rows that did not outlive the run are replaced by rows of 150 bytes. It wrote {floor['off']['wal_bytes']:+.0%} WAL and {floor['off']['commits']:+.0%} commits against what it replays.\n",
             "Processor time of a life, in ms: " + ", ".join(f"{part} {value:.1f}" for part, value in per["processor_ms"].items()) + f"; together {sum(per['processor_ms'].values()):.1f}.\n",
             "Transactions a life: " + ", ".join(f"{service} {value:.1f}" for service, value in per["transactions"].items()) + ".\n",

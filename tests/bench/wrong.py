@@ -12,7 +12,9 @@ def of(found: dict) -> list[str]:
     if lives:
         if not lives["run"]["completed"]:
             said.append("no life was completed")
-        said += [f"whole lives: {why} ({count} times)" for why, count in lives["run"]["calls"]["failures"].items()]
+        # A service that has not heard of the consultation yet is asked again, and each time is counted.
+        failed = {why: count for why, count in lives["run"]["calls"]["failures"].items() if not why.endswith(" CONSULTATION_UNKNOWN")}
+        said += [f"whole lives: {why} ({count} times)" for why, count in failed.items()]
         if not found["smoke"]:
             said += [f"the floor writes {off:+.0%} {what.replace('_', ' ')}" for what, off in lives["floor"]["off"].items() if abs(off) > OFF]
     submits = found.get("submits")

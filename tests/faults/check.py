@@ -18,28 +18,34 @@ import laws_audit  # noqa: E402
 import laws_effects  # noqa: E402
 import laws_events  # noqa: E402
 import laws_recovery  # noqa: E402
-from history import History, load  # noqa: E402
+from history import History, Kill, load  # noqa: E402
 from laws import Law  # noqa: E402
 from sql import Databases  # noqa: E402
 
 
 def check(history: History, databases: Databases, documents: list[dict], eps: list[dict]) -> list[Law]:
     """Looks at everything."""
-    laws: list[Law] = []
-    laws += laws_effects.consultations(history, databases)
-    laws += laws_effects.custody(history, databases)
-    laws += laws_effects.entries(history, databases, documents)
-    laws += laws_effects.prescriptions(history, databases, eps)
-    laws += laws_events.delivery(databases)
-    laws += laws_events.changes(databases)
-    laws += laws_audit.log(databases)
-    laws += laws_audit.completeness(databases)
-    laws += laws_audit.marks(history, databases)
-    laws += laws_audit.no_loss(databases)
-    laws += laws_recovery.recovery(history)
-    laws += laws_recovery.answers(history)
-    laws += laws_recovery.leftovers(databases)
-    return laws
+    return [law for part in parts(history, databases, documents, eps).values() for law in part()]
+
+
+def parts(history: History, databases: Databases, documents: list[dict], eps: list[dict]) -> dict:
+    """The laws in groups, each looked at when it is called."""
+    return {
+        "consultations": lambda: laws_effects.consultations(history, databases),
+        "custody": lambda: laws_effects.custody(history, databases),
+        "entries": lambda: laws_effects.entries(history, databases, documents),
+        "prescriptions": lambda: laws_effects.prescriptions(history, databases, eps),
+        "delivery": lambda: laws_events.delivery(databases),
+        "changes": lambda: laws_events.changes(databases),
+        "log": lambda: laws_audit.log(databases),
+        "completeness": lambda: laws_audit.completeness(databases),
+        "marks": lambda: laws_audit.marks(history, databases),
+        "no_loss": lambda: laws_audit.no_loss(databases),
+        "recovery": lambda: laws_recovery.recovery(history),
+        "deliveries": lambda: laws_recovery.deliveries(history, databases),
+        "answers": lambda: laws_recovery.answers(history),
+        "leftovers": lambda: laws_recovery.leftovers(databases),
+    }
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -51,12 +57,18 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": round(statistics.median(values), 2), "p95": round(ninety_five, 2), "max": round(values[-1], 2)}
 
 
+def hit(kills: list[Kill], reads: bool = False) -> float | None:
+    """The share of kills that hit acts in flight, or reads beside them."""
+    return round(sum(1 for kill in kills if kill.acts or (reads and kill.reads)) / len(kills), 3) if kills else None
+
+
 def figures(history: History, documents: list[dict], eps: list[dict]) -> dict:
     """Counts and times for the report."""
     kills = list(history.kills.values())
     services = [kill for kill in kills if kill.victim != "database"]
     crashes = [kill for kill in kills if kill.victim == "database"]
-    hit = sum(1 for kill in kills if kill.in_flight)
+    victims = sorted({kill.victim for kill in kills})
+    of = {victim: [kill for kill in kills if kill.victim == victim] for victim in victims}
     return {
         "calls": history.calls,
         "answers": dict(history.codes),
@@ -65,15 +77,22 @@ def figures(history: History, documents: list[dict], eps: list[dict]) -> dict:
         "calls_repeated_on_purpose": sum(len(i.resent) for i in history.intents.values()),
         "kills": len(services),
         "database_crashes": len(crashes),
-        "kills_by_victim": {v: sum(1 for k in kills if k.victim == v) for v in sorted({k.victim for k in kills})},
+        "kills_by_victim": {victim: len(those) for victim, those in of.items()},
         "kills_on_a_starved_machine": sum(1 for kill in kills if kill.load > laws_recovery.STARVED),
         "load_per_core_at_a_kill": spread([kill.load for kill in kills]),
-        "kills_with_calls_in_flight": hit,
-        "share_in_flight": round(hit / len(kills), 3) if kills else None,
-        "calls_in_flight_at_a_kill": spread([float(kill.in_flight) for kill in kills]),
+        "kills_with_acts_in_flight": sum(1 for kill in kills if kill.acts),
+        "share_with_acts_in_flight": hit(kills),
+        "share_of_the_kills_that_were_aimed": hit([kill for kill in kills if kill.aimed]),
+        "share_of_the_kills_by_chance": hit([kill for kill in kills if not kill.aimed]),
+        "kills_aimed": sum(kill.aimed for kill in kills),
+        "share_by_victim": {victim: hit(those) for victim, those in of.items()},
+        "share_with_acts_or_reads_in_flight": hit(kills, reads=True),
+        "acts_in_flight_at_a_kill": spread([float(len(kill.acts)) for kill in kills]),
         "seconds_to_serving_after_a_kill": spread([t for k in services for t in k.serving.values()]),
         "seconds_to_a_good_answer_after_a_kill": spread([t for k in services for t in k.recovered.values()]),
         "seconds_to_a_good_answer_after_a_crash": spread([t for k in crashes for t in k.recovered.values()]),
+        "seconds_to_a_delivered_event_after_a_kill": spread([t for k in services for t in k.delivered.values()]),
+        "seconds_to_a_delivered_event_after_a_crash": spread([t for k in crashes for t in k.delivered.values()]),
         "documents_at_practices": sum(1 for one in documents if one["accepted"] and not one["duplicate"]),
         "documents_repeated_and_recognised": sum(1 for one in documents if one["duplicate"]),
         "orders_at_eps": sum(one["accepted"] for one in eps),

@@ -18,6 +18,7 @@ from wire import Contract
 
 # After these the client does not know whether the service acted: it asks again with the same request id.
 AMBIGUOUS = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "UNKNOWN", "INTERNAL", "RESOURCE_EXHAUSTED", "ABORTED"}
+RESENT_AT_MOST = 3
 PACKAGES = {
     "IntakeService": "ehub.intake.v1",
     "AllocationService": "ehub.allocation.v1",
@@ -142,6 +143,7 @@ class Client:
         self._lock = threading.Lock()
         self.resend = resend
         self.stop = threading.Event()
+        self._sending, self._sent = threading.Condition(), dict.fromkeys(PACKAGES, 0)
 
     def request(self, method: str, /, **fields):
         """A request message; `method` is `Service/Name`."""
@@ -190,10 +192,11 @@ class Client:
             if not first:
                 self.journal.note("again", n=number, service=service)
             shown = ask()
+            self._sends(method)
             answer, first = self.once(who, method, request, shown), False
             self._answered(number, method, answer)
             if answer.ok:
-                if self._chance(self.resend):
+                for _ in range(self._times()):
                     self._resend(number, who, method, request, shown, answer)
                 return answer.reply
             if answer.code not in AMBIGUOUS and answer.reason not in wait_for:
@@ -203,6 +206,18 @@ class Client:
             except GaveUp:
                 self.journal.note("gave_up", n=number)
                 raise
+
+    def _sends(self, method: str) -> None:
+        with self._sending:
+            self._sent[method.partition("/")[0]] += 1
+            self._sending.notify_all()
+
+    def next_act(self, name: str, patience: float) -> bool:
+        """Waits until the next act is about to be sent to a service; whether there was one."""
+        service = name.capitalize() + "Service"
+        with self._sending:
+            before = self._sent[service]
+            return self._sending.wait_for(lambda: self._sent[service] > before, patience)
 
     def _answered(self, number: int, method: str, answer: Answer) -> None:
         facts = {"n": number, "code": answer.code}
@@ -217,6 +232,7 @@ class Client:
     def _resend(self, number: int, who: str, method: str, request, grant: str, first: Answer) -> None:
         """The same call once more, as a client that lost the answer would: the answer must be the first one."""
         self.journal.note("again", n=number, service=method.partition("/")[0].removesuffix("Service").lower())
+        self._sends(method)
         answer = self.once(who, method, request, grant)
         if answer.ok and getattr(answer.reply, "fenced", False) and not first.reply.fenced:
             # By then every service had been told: the one thing that a repeated call may say in another way.
@@ -228,9 +244,10 @@ class Client:
             same=bool(digest) and digest[0] == digest[1],
         )  # fmt: skip
 
-    def _chance(self, share: float) -> bool:
+    def _times(self) -> int:
+        """How often an act whose answer is known is sent again: with the chance `resend`, one to three times."""
         with self._lock:
-            return self._random.random() < share
+            return self._random.randint(1, RESENT_AT_MOST) if self._random.random() < self.resend else 0
 
     def _pause(self, end: float, what: str) -> None:
         if time.monotonic() > end or self.stop.is_set():

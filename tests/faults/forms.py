@@ -11,6 +11,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
 HUB, ALDER, BIRCH, CEDAR, COST_CENTRE = "H8H01", "A81001", "B82002", "C83003", "Y01234"
+# How a patient is reached: none of it matters to the hub, all of it has to be kept.
+REACHED = {
+    "phone": "07700 900123", "email": "ada@example.org", "address": "1 Mill Lane, Alder",
+    "communication": {"interpreter": True, "format": "large-print"},
+    "contact_safety": {"text_is_safe": True, "voicemail_is_safe": False},
+}  # fmt: skip
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 
 
@@ -58,14 +64,15 @@ def control(peer: str, path: str, body: dict | None = None) -> dict:
 
 def submission(who: dict, word: str, need: int = 1, topic: str = "back-pain", text: str = "") -> dict:
     """Fields of a SubmitConsultation; `word` stands in the free text and nowhere else."""
-    person = {name: value for name, value in who.items() if name != "practice"}
+    person = {name: value for name, value in who.items() if name != "practice"} | REACHED
     free_text = f"{text or 'Stiff since Monday.'} {word}"
+    since = {"question_id": "since", "question": "Since when?", "answer": f"Monday, or before. {word[-8:]}"}
     return {
         "practice_ods": who["practice"],
         "channel": 1,
         "patient": person,
         "submitter": {"kind": 1},
-        "content": {"need": need, "topic": topic, "free_text": free_text},
+        "content": {"need": need, "topic": topic, "free_text": free_text, "answers": [since]},
     }
 
 
@@ -74,6 +81,8 @@ def entry(word: str) -> dict:
     return {
         "headings": {"assessment": f"Mechanical back pain. {word}", "plan": "Keep moving; review in a week."},
         "items": [{"kind": "FINDING", "concept_id": "149951000000107", "term": "Online consultation"}],
+        "observations": [{"concept_id": "703421000", "term": "Temperature", "value": "37.2", "unit": "Cel"}],
+        "follow_up": f"By phone in a week. {word[-8:]}",
     }
 
 

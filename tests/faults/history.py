@@ -44,10 +44,15 @@ class Kill:
     n: int
     at: float
     victim: str
-    in_flight: int
     load: float
+    # Acts that were sent to the victim and not answered when it was struck; and the same with the reads beside them.
+    acts: set[int] = field(default_factory=set)
+    reads: set[int] = field(default_factory=set)
+    struck: bool = False
+    aimed: bool = False
     serving: dict[str, float] = field(default_factory=dict)
     recovered: dict[str, float] = field(default_factory=dict)
+    delivered: dict[str, float] = field(default_factory=dict)
     never: list[str] = field(default_factory=list)
 
 
@@ -62,6 +67,7 @@ class History:
     calls: int = 0
     internal: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    striking: list[Kill] = field(default_factory=list)
 
     def of(self, method: str) -> list[Intent]:
         """The intents of one method."""
@@ -76,16 +82,25 @@ def load(path: Path) -> History:
         history.seconds = line["t"] - first
         kind, number = line["k"], line.get("n", 0)
         if kind in ("intent", "read", "again"):
-            in_flight[number] = line["service"]
+            in_flight[number] = (line["service"], "reads" if kind == "read" else "acts")
             history.calls += 1
         elif kind in ("answer", "resent"):
             in_flight.pop(number, None)
             history.codes[line["code"]] += 1
+            _spared(history, number, line["code"])
         _take(history, line, in_flight)
     return history
 
 
-def _take(history: History, line: dict, in_flight: dict[int, str]) -> None:
+def _spared(history: History, number: int, code: str) -> None:
+    """What was answered after the kill was noted and before it was done was not hit, unless it was an outage already."""
+    for kill in history.striking:
+        if code not in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"):
+            kill.acts.discard(number)
+            kill.reads.discard(number)
+
+
+def _take(history: History, line: dict, in_flight: dict[int, tuple[str, str]]) -> None:
     kind, number = line["k"], line.get("n", 0)
     if kind == "intent":
         history.intents[number] = Intent(number, line["who"], line["service"], line["method"], line["meant"])
@@ -98,8 +113,17 @@ def _take(history: History, line: dict, in_flight: dict[int, str]) -> None:
     elif kind == "landed":
         history.mesh[number]["landed"] = True
     elif kind == "kill":
-        hit = sum(1 for service in in_flight.values() if line["victim"] in (service, "database"))
-        history.kills[number] = Kill(number, line["t"], line["victim"], hit, line.get("load", 0.0))
+        kill = Kill(number, line["t"], line["victim"], line.get("load", 0.0), aimed=line.get("aimed", False))
+        history.kills[number] = kill
+        for one, (service, what) in in_flight.items():
+            if line["victim"] in (service, "database"):
+                getattr(kill, what).add(one)
+        history.striking.append(kill)
+    elif kind == "struck":
+        kill = history.kills[number]
+        # Times are measured from the signal.
+        kill.at, kill.struck = line["t"], True
+        history.striking.remove(kill)
     elif kind in ("started", "serving", "recovered", "not_recovered"):
         _recovering(history.kills[number], line)
 

@@ -28,8 +28,8 @@ class Journal:
         """A new number, for what is noted in several lines."""
         return next(self._numbers)
 
-    def note(self, kind: str, /, **facts) -> None:
-        """Writes one line; returns when it is on disk."""
+    def note(self, kind: str, /, wait: bool = True, **facts) -> None:
+        """Writes one line; returns when it is on disk, or, if it need not `wait`, when its place and time are taken."""
         with self._change:
             # The time is taken in the order of the lines: the file's order is time's order.
             line = json.dumps({"k": kind, "t": round(time.time(), 6), **facts}, ensure_ascii=False, separators=(",", ":"))
@@ -37,7 +37,7 @@ class Journal:
             self._taken += 1
             mine = self._taken
             self._change.notify_all()
-            while self._written < mine:
+            while wait and self._written < mine:
                 self._change.wait()
 
     def close(self) -> None:

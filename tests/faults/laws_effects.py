@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 
+import laws_content
 from history import History, Intent
 from laws import Law
 from sql import Databases
@@ -22,27 +23,27 @@ def consultations(history: History, databases: Databases) -> list[Law]:
     """Every submission against what intake holds."""
     lost, once = Law("no acknowledged consultation is lost"), Law("one submission, one consultation")
     by_word: dict[str, list[dict]] = defaultdict(list)
-    columns = "id, practice_ods, topic, state, patient->>'nhs_number' as nhs, patient->>'family_name' as family"
-    for row in databases.rows("intake", f"select {columns}, content->>'free_text' as text from intake.consultation"):
-        found = WORD.search(row["text"])
+    columns = "id, practice_ods, channel, need, topic, birth_date, patient, submitter, content"
+    for row in databases.rows("intake", f"select {columns} from intake.consultation"):
+        found = WORD.search(json.loads(row["content"])["free_text"])
         by_word[found.group() if found else row["id"]].append(row)
     meant: dict[str, tuple[dict, str | None, bool]] = {}
     for intent in history.of("SubmitConsultation"):
         word = WORD.search(intent.meant["content"]["free_text"]).group()
-        meant[word] = (intent.meant, uuid_of(intent.got["consultation"]) if intent.got else None, intent.acknowledged)
+        name = uuid_of(intent.got["consultation"]) if intent.got else None
+        meant[word] = (laws_content.submission(intent.meant), name, intent.acknowledged)
     for line in history.mesh.values():
-        meant[line["word"]] = (line["meant"] | {"practice_ods": line["practice"]}, None, line["landed"])
+        meant[line["word"]] = (laws_content.report(line), None, line["landed"])
     for word, (asked, name, acknowledged) in meant.items():
         rows = by_word.pop(word, [])
         once.require(len(rows) <= 1, f"{word}: {len(rows)} consultations")
         if not acknowledged:
             continue
         if lost.require(bool(rows), f"{word}: acknowledged as {name}, not there"):
-            row = rows[0]
-            same = row["practice_ods"] == asked["practice_ods"] and row["nhs"] == asked["patient"]["nhs_number"]
-            same = same and row["family"] == asked["patient"]["family_name"] and name in (None, row["id"])
-            same = same and asked.get("content", {}).get("free_text", row["text"]) == row["text"]
-            lost.require(same, f"{word}: kept as something else than was sent")
+            kept = laws_content.kept_submission(rows[0])
+            other = [part for part in asked if kept[part] != asked[part]]
+            other += ["name"] if name not in (None, rows[0]["id"]) else []
+            lost.require(not other, f"{word}: kept as something else than was sent: {', '.join(other)}")
     for word in by_word:
         once.require(False, f"{word}: a consultation nobody submitted")
     return [lost, once]
@@ -101,20 +102,19 @@ def entries(history: History, databases: Databases, documents: list[dict]) -> li
     """Filed entries against write-back, and documents at the practices against both."""
     kept, once = Law("no acknowledged entry is lost"), Law("one filing, one version; one document at the practice")
     stored = {}
-    query = "select entry, version, content->>'headings' as headings from writeback.entry_version"
-    for row in databases.rows("writeback", query):
-        stored[row["entry"], int(row["version"])] = json.loads(row["headings"])
+    for row in databases.rows("writeback", "select entry, version, content from writeback.entry_version"):
+        stored[row["entry"], int(row["version"])] = json.loads(row["content"])
     versions: dict[str, list[int]] = defaultdict(list)
     for entry, version in stored:
         versions[entry].append(version)
     told = set()
     filings = history.of("FileEntry")
     for intent in (i for i in filings if i.got):
-        entry, wanted = uuid_of(intent.meant["name"]), intent.meant["content"]["headings"]
+        entry, wanted = uuid_of(intent.meant["name"]), laws_content.entry(intent.meant["content"])
         match = [version for version in versions[entry] if stored[entry, version] == wanted]
         kept.require(len(match) == 1, f"{entry}: filed, found as {len(match)} of {len(versions[entry])} versions")
         told.update((entry, version) for version in match)
-    unknown = [i.meant["content"]["headings"] for i in filings if i.unknown]
+    unknown = [laws_content.entry(i.meant["content"]) for i in filings if i.unknown]
     for key in stored.keys() - told:
         once.require(stored[key] in unknown, f"{key}: a version of an entry that nobody was told of")
     _documents(databases, documents, once)
@@ -122,7 +122,7 @@ def entries(history: History, databases: Databases, documents: list[dict]) -> li
 
 
 def _documents(databases: Databases, documents: list[dict], once: Law) -> None:
-    columns = "o.bundle_id, o.entry, o.number, o.mesh_id, e.state"
+    columns = "o.bundle_id, o.entry, o.number, o.mesh_id, e.state, encode(sha256(o.body), 'hex') as digest"
     sent = {
         row["bundle_id"]: row
         for row in databases.rows(
@@ -130,6 +130,10 @@ def _documents(databases: Databases, documents: list[dict], once: Law) -> None:
         )
     }
     taken = Counter(record["bundle_id"] for record in documents if record["accepted"] and not record["duplicate"])
+    for record in documents:
+        if record["bundle_id"] in sent:
+            same = record["message_sha256"] == sent[record["bundle_id"]]["digest"]
+            once.require(same, f"{record['bundle_id']}: other bytes at the practice than were stored before they were sent")
     for bundle, times in taken.items():
         once.require(bundle in sent, f"{bundle}: at a practice, not among what was sent")
         once.require(times == 1, f"{bundle}: taken {times} times by the practice")
@@ -143,7 +147,8 @@ def _documents(databases: Databases, documents: list[dict], once: Law) -> None:
 def prescriptions(history: History, databases: Databases, eps: list[dict]) -> list[Law]:
     """Prescriptions against prescribing, and against EPS."""
     kept, once = Law("no acknowledged step of a prescription is lost"), Law("one prescription, one order at EPS")
-    columns = "id, consultation, state, signature is not null as signed, prescriber, order_request"
+    items = laws_content.kept_items(databases.rows("prescribing", laws_content.ITEMS))
+    columns = "id, consultation, state, signature is not null as signed, prescriber, order_request, cost_centre"
     rows = {row["id"]: row for row in databases.rows("prescribing", f"select {columns} from prescribing.prescription")}
     at_eps = {record["uuid"].lower(): record for record in eps}
     raised = history.of("RaisePrescription")
@@ -151,6 +156,9 @@ def prescriptions(history: History, databases: Databases, eps: list[dict]) -> li
         row = rows.get(uuid_of(intent.meant["name"]), {})
         same = row.get("consultation") == uuid_of(intent.meant["consultation"])
         kept.require(same, f"{intent.meant['name']}: raised, not there")
+        same = row.get("cost_centre") == intent.meant["cost_centre_ods"]
+        same = same and items[uuid_of(intent.meant["name"])] == laws_content.items(intent.meant["items"])
+        kept.require(same, f"{intent.meant['name']}: raised with other items than are there")
     for intent in (i for i in history.of("SignPrescription") if i.got):
         row = rows.get(uuid_of(intent.meant["name"]), {})
         kept.require(row.get("signed") == "t", f"{intent.meant['name']}: signed, the signature is not there")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
+
 from history import History
 from laws import Law
 from sql import SERVICES, DatabaseError, Databases
@@ -27,11 +30,50 @@ def recovery(history: History) -> list[Law]:
             took = kill.recovered.get(service)
             good = took is not None and (took < LIMIT or kill.load > STARVED)
             law.require(good, f"kill {kill.n} of {kill.victim}: {service} after {took} s")
-    hit = Law(f"at least {IN_FLIGHT:.0%} of the kills hit calls in flight")
+    # Acts only, sent and unanswered at the signal. Nobody acts on audit, so that its kills all count as misses.
+    hit = Law(f"at least {IN_FLIGHT:.0%} of the kills hit acts in flight")
     if history.kills:
-        share = sum(1 for kill in history.kills.values() if kill.in_flight) / len(history.kills)
+        share = sum(1 for kill in history.kills.values() if kill.struck and kill.acts) / len(history.kills)
         hit.require(share >= IN_FLIGHT, f"{share:.0%} of {len(history.kills)}")
     return [law, hit]
+
+
+def deliveries(history: History, databases: Databases) -> list[Law]:
+    """Times from each kill until an event that the killed service raised after it was heard by audit.
+
+    A relay that is killed leaves a lease of 15 s. Who is killed again before that is over, and before anything was
+    delivered, has the time from the last such kill; and from the first twice as much.
+    """
+    law = Law(f"after every kill: an event raised since is delivered within {LIMIT:.0f} s")
+    raised: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in databases.rows("audit", _HEARD):
+        raised[row["source"]].append((float(row["at"]), float(row["heard"])))
+    # The earliest hearing of all that was raised at or after each.
+    soonest: dict[str, list[tuple[float, float]]] = {}
+    for source, rows in raised.items():
+        rows.sort(reverse=True)
+        least, kept = float("inf"), []
+        for at, heard in rows:
+            least = min(least, heard)
+            kept.append((at, least))
+        soonest[source] = kept[::-1]
+    for kill in history.kills.values():
+        for service in SERVICES if kill.victim == "database" else (kill.victim,):
+            rows = soonest.get(service, [])
+            place = bisect_right(rows, (kill.at, float("inf")))
+            took = rows[place][1] - kill.at if place < len(rows) else None
+            since_last = took
+            if took is not None:
+                kill.delivered[service] = took
+                hits = [k.at for k in history.kills.values() if k.victim in (service, "database")]
+                since_last = kill.at + took - max((at for at in hits if at < kill.at + took), default=kill.at)
+            good = took is not None and (since_last < LIMIT and took < 2 * LIMIT or kill.load > STARVED)
+            what = f"kill {kill.n} of {kill.victim}: an event of {service} after {took} s, {since_last} s after the last kill"
+            law.require(good, what)
+    return [law]
+
+
+_HEARD = "select source, extract(epoch from at) as at, extract(epoch from heard_at) as heard from audit.event"
 
 
 def answers(history: History) -> list[Law]:

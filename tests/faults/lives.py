@@ -42,7 +42,7 @@ class Supply:
         with self._lock:
             # In turn: the same patient comes again only after all others.
             who, by_mesh = next(self._patients), self._random.random() < self._share
-            topic = self._random.choices((PLAIN, TREATED, ADMINISTRATIVE, EMERGENCY), (55, 30, 12, 3))[0]
+            topic = self._random.choices((PLAIN, TREATED, ADMINISTRATIVE, EMERGENCY), (40, 45, 12, 3))[0]
         word = "W" + uuid.uuid4().hex
         if by_mesh and self._mesh:
             self._by_mesh(who, word)
@@ -58,7 +58,7 @@ class Supply:
     def _by_mesh(self, who: dict, word: str) -> None:
         journal = self._client.journal
         number = journal.number()
-        journal.note("mesh", n=number, word=word, practice=who["practice"], meant={"patient": who})
+        journal.note("mesh", n=number, word=word, practice=who["practice"], text=self._mesh.text, meant={"patient": who})
         journal.note("landed", n=number, mesh_id=self._mesh(who, word))
         with self._lock:
             self.by_mesh += 1

@@ -32,7 +32,7 @@ class Proxy:
         self.target = target
         with self._lock:
             for side in self._open:
-                _shut(side)
+                shut(side)
 
     def close(self) -> None:
         """Listens no more."""
@@ -62,8 +62,8 @@ class Proxy:
             self._replies(server, client)
         except OSError:
             pass
-        _shut(client)
-        _shut(server)
+        shut(client)
+        shut(server)
         with self._lock:
             self._open -= {client, server}
             self._sending.pop(server, None)
@@ -76,7 +76,7 @@ class Proxy:
                 sink.sendall(data)
         except OSError:
             pass
-        _shut(sink)
+        shut(sink)
 
     def _replies(self, server: socket.socket, client: socket.socket) -> None:
         """Frame by frame: nine bytes of which three are the length and one is the type; HTTP/1.1 as it comes."""
@@ -102,7 +102,8 @@ class Proxy:
             return True
 
 
-def _shut(side: socket.socket) -> None:
+def shut(side: socket.socket) -> None:
+    """Ends a connection in both directions."""
     try:
         side.shutdown(socket.SHUT_RDWR)
     except OSError:

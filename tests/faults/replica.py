@@ -19,7 +19,7 @@ def free_port() -> int:
 class Replica:
     """Runs until stopped."""
 
-    def __init__(self, stage: Stage, name: str) -> None:
+    def __init__(self, stage: Stage, name: str, env: dict[str, str] | None = None) -> None:
         text = (stage.suite.run / f"{name}.toml").read_text()
         self.ports: dict[str, int] = {}
 
@@ -33,9 +33,9 @@ class Replica:
         self._log = (stage.suite.run / f"{name}-2.log").open("wb")
         binary = Path(stage.binary).parent / f"ehub-{name}"
         self._process = subprocess.Popen(
-            [str(binary), "--config", str(config)], env=stage.environment, stdout=self._log, stderr=subprocess.STDOUT
+            [str(binary), "--config", str(config)], env=stage.environment | (env or {}), stdout=self._log, stderr=subprocess.STDOUT
         )
-        self.address = f"http://127.0.0.1:{self.ports['grpc']}"
+        self.address, self.internal = (f"http://127.0.0.1:{self.ports[port]}" for port in ("grpc", "internal"))
         stage.until(lambda: stage.serving_at(self.address), f"a second {name} SERVING", 60)
 
     def stop(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import collections
+import datetime
 import json
 import os
 import platform
 import subprocess
 from pathlib import Path
 
-from sql import DatabaseError, Databases
+from sql import SERVICES, DatabaseError, Databases
 
 SETTINGS = (
     "server_version", "fsync", "synchronous_commit", "full_page_writes", "data_checksums", "wal_sync_method",
@@ -41,6 +42,14 @@ def commit(root: Path) -> str:
     return (head or "unknown") + (" with changes" if dirty.strip() else "")
 
 
+def binaries(command: Path) -> str:
+    """What the binaries say they are, and when the five services beside the command were built: the commit is the clone's."""
+    said = subprocess.run([str(command), "--version"], capture_output=True, text=True).stdout.strip()
+    built = [path.stat().st_mtime for name in SERVICES if (path := command.parent / f"ehub-{name}").exists()]
+    moments = sorted(datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec="seconds") for at in built)
+    return f"{said or 'no version'}, built {moments[0]} to {moments[-1]}" if moments else said
+
+
 def settings(databases: Databases) -> dict[str, str]:
     """What the database was told."""
     found = {}
@@ -55,7 +64,8 @@ def settings(databases: Databases) -> dict[str, str]:
 def write(folder: Path, report: dict) -> Path:
     """Writes both files; the path of the readable one."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"faults-{report['tier']}"
+    # Some scenarios by name are no run of their tier, and do not take its report's place.
+    name = f"faults-{report['tier']}" + ("-some" if report.get("only") else "")
     (folder / f"{name}.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     path = folder / f"{name}.md"
     path.write_text("\n".join(_readable(report)) + "\n")
@@ -82,8 +92,8 @@ def document(kept: Path, path: Path, said: str) -> Path:
 def _readable(report: dict, level: str = "#") -> list[str]:
     held = "every law holds" if report["holds"] else "A LAW IS BROKEN"
     lines = [f"{level} Faults, tier `{report['tier']}`: {held}", ""]
-    for name in ("seed", "commit", "started", "seconds", "profile"):
-        lines.append(f"- {name}: {report[name]}")
+    for name in ("seed", "commit", "binaries", "started", "seconds", "profile"):
+        lines.append(f"- {name}: {report.get(name, 'not noted')}")
     lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in report["machine"].items()]
     lines.append("- PostgreSQL: " + ", ".join(f"{name} {value}" for name, value in report["postgresql"].items()))
     if report.get("kill_loop"):

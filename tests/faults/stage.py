@@ -16,12 +16,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "harness"), str(HERE.parent / "atta
 import forms  # noqa: E402
 import grpc  # noqa: E402
 from client import Client, Lines  # noqa: E402
+from gauges import Gauges  # noqa: E402
 from journal import Journal  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from sql import DatabaseError, Databases  # noqa: E402
 from suite import ROOT, SERVICES, Suite  # noqa: E402
 from wire import Contract  # noqa: E402
 
+STREAMS = "ehub.outbox.streams"
 PRACTICES = (forms.ALDER, forms.BIRCH, forms.ALDER, forms.BIRCH, forms.CEDAR)
 PROBES = {
     "intake": ("supplier", "IntakeService/ListConsultations", {"page_size": 1}),
@@ -45,7 +47,11 @@ class Stage:
         self.link = Proxy()
         # Write-back reaches MESH through another, which can lose the answers to its sends.
         self.mesh = Proxy(sends_only=True)
+        # What allocation tells of its streams is read as it is exported.
+        self.gauges = Gauges(STREAMS)
         env = env | {
+            "EHUB_ALLOCATION__TELEMETRY__OTLP_ENDPOINT": self.gauges.address,
+            "OTEL_METRIC_EXPORT_INTERVAL": "2000",
             "EHUB_INTAKE__PEERS__ALLOCATION__URI": self.link.address,
             "EHUB_WRITEBACK__SERVICE__MESH__URL": self.mesh.address,
         }
@@ -65,7 +71,7 @@ class Stage:
         self.mesh.target = self.world["mesh"]
         self.databases = Databases(self.suite.postgres("url"))
         self.lines = Lines(self.contract, self.addresses())
-        self.client = self.new_client(self.seed, resend=0.1)
+        self.client = self.new_client(self.seed, resend=0.3)
         self.signer = forms.Signer(Path(self.world["signer"]))
         return time.monotonic() - began
 
@@ -92,6 +98,7 @@ class Stage:
         """Stops it."""
         self.suite.down()
         self.journal.close()
+        self.gauges.close()
 
     def addresses(self) -> dict[str, str]:
         """Where the services' public ports are."""
@@ -130,16 +137,37 @@ class Stage:
             return False
         return state != "Z" and (f"ehub-{name}" in command or name in ("peers", "mesh"))
 
-    def signal(self, name: str, what: signal.Signals) -> int:
-        """Sends a signal to a service; its pid. A process that is being started again is waited for."""
+    def signal(self, name: str, what: signal.Signals, before=None) -> int:
+        """Sends a signal to a service; its pid. A process that is being started again is waited for.
+
+        `before` is told the pid just before the signal goes.
+        """
 
         def find() -> int:
             pid = self.pid(name)
             return pid if self.is_there(name, pid) else 0
 
-        pid = self.until(find, f"{name} runs", 30, 0.02)
-        os.kill(pid, what)
-        return pid
+        while True:
+            pid = self.until(find, f"{name} runs", 30, 0.02)
+            if before:
+                before(pid)
+                before = None
+            try:
+                os.kill(pid, what)
+                return pid
+            except ProcessLookupError:
+                continue
+
+    def crash(self, before, after) -> None:
+        """SIGKILLs the database's server between two notes, and returns when its children are gone."""
+        found = re.search(r"pid (\d+)", self.suite.postgres("status"))
+        pid = int(found[1])
+        before(pid)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(pid, signal.SIGKILL)
+        after()
+        gone = lambda: not any(Path(f"/proc/{child}").exists() for child in children)  # noqa: E731
+        self.until(gone, "the processes of a database that was killed are gone", 30, 0.02)
 
     def serving(self, name: str) -> bool:
         """Whether a service says SERVING."""

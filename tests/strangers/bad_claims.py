@@ -16,7 +16,7 @@ def _now(seconds: int) -> int:
 
 def times() -> list[tuple]:
     """Whole seconds, in force now, and not for long."""
-    exp, nbf, iat, date, life = "RFC 7519 §4.1.4", "RFC 7519 §4.1.5", "RFC 7519 §4.1.6", "RFC 7519 §2 NumericDate", "RFC 8725 §3.10, RFC 9068 §2.2"
+    exp, nbf, iat, date, life = "RFC 7519 §4.1.4", "RFC 7519 §4.1.5", "RFC 7519 §4.1.6", "RFC 7519 §2 NumericDate", "house rule; RFC 6750 §5.3 asks for short lives"
     odd = {
         "text": lambda: f'"{_now(60)}"', "with a fraction": lambda: f"{_now(60)}.5", "a float": lambda: f"{_now(60)}.0",
         "in exponent form": lambda: "1.9e9", "beyond every float": lambda: "1e400", "negative": lambda: "-1",
@@ -32,8 +32,10 @@ def times() -> list[tuple]:
         ("no exp", "RFC 9068 §2.2", lambda f: f.with_claims(exp=None)),
         ("nbf a minute ahead", nbf, lambda f: f.with_claims(nbf=_now(60))),
         ("nbf a day ahead", nbf, lambda f: f.with_claims(nbf=_now(DAY))),
-        ("iat a minute ahead", iat, lambda f: f.with_claims(iat=_now(60), exp=_now(200))),
-        ("iat a day ahead", iat, lambda f: f.with_claims(iat=_now(DAY), exp=_now(DAY + 60))),
+        ("nbf nine seconds ahead: beyond the permitted skew", nbf, lambda f: f.with_claims(nbf=_now(9))),
+        ("iat nine seconds ahead: beyond the permitted skew", "house rule; " + iat, lambda f: f.with_claims(iat=_now(9), exp=_now(200))),
+        ("iat a minute ahead", "house rule; " + iat, lambda f: f.with_claims(iat=_now(60), exp=_now(200))),
+        ("iat a day ahead", "house rule; " + iat, lambda f: f.with_claims(iat=_now(DAY), exp=_now(DAY + 60))),
         ("no iat", "RFC 9068 §2.2", lambda f: f.with_claims(iat=None)),
         ("lives a second too long", life, lambda f: f.with_claims(iat=_now(0), exp=_now(0) + 902)),
         ("lives a day", life, lambda f: f.with_claims(exp=_now(DAY))),
@@ -105,37 +107,45 @@ def who() -> list[tuple]:
         ("scope is an object", scope, lambda f: f.with_claims(scope={"work.read": True})),
         ("scope of 129 letters", scope, lambda f: f.with_claims(scope="s" * 129)),
         ("101 scopes", scope, lambda f: f.with_claims(scope=" ".join(f"s{n}" for n in range(101)))),
-        ("kind service", "RFC 8725 §3.9", lambda f: f.with_claims(ehub_kind="service")),
-        ("kind client beside a name and a role", "RFC 8725 §3.9", lambda f: f.with_claims(ehub_kind="client")),
-        ("organisation of no form", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_org="H8")),
-        ("organisation in full-width letters", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_org="Ｈ8H01")),
-        ("organisation is a list", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_org=["H8H01"])),
-        ("practices: a star", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_practices="*")),
-        ("practices with commas", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_practices="A81001,B82002")),
-        ("practices: a number among them", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_practices=["A81001", 7])),
-        ("practices are null", "RFC 8725 §3.7", lambda f: f.with_claim("ehub_practices", "null")),
-        ("role with a line break", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_role="gp\r\nadmin")),
-        ("name of 201 letters", "RFC 8725 §3.7", lambda f: f.with_claims(ehub_name="x" * 201)),
+        ("kind service", "RFC 8725 §3.12", lambda f: f.with_claims(ehub_kind="service")),
+        ("kind client beside a name and a role", "RFC 8725 §3.12", lambda f: f.with_claims(ehub_kind="client")),
+        ("organisation of no form", "house rule", lambda f: f.with_claims(ehub_org="H8")),
+        ("organisation in full-width letters", "house rule", lambda f: f.with_claims(ehub_org="Ｈ8H01")),
+        ("organisation is a list", "house rule", lambda f: f.with_claims(ehub_org=["H8H01"])),
+        ("practices: a star", "house rule", lambda f: f.with_claims(ehub_practices="*")),
+        ("practices with commas", "house rule", lambda f: f.with_claims(ehub_practices="A81001,B82002")),
+        ("practices: a number among them", "house rule", lambda f: f.with_claims(ehub_practices=["A81001", 7])),
+        ("practices are null", "house rule", lambda f: f.with_claim("ehub_practices", "null")),
+        ("role with a line break", "house rule", lambda f: f.with_claims(ehub_role="gp\r\nadmin")),
+        *[(f"name with {what}", "house rule: names are seen as they are read", lambda f, t=text: f.with_claims(ehub_name=t)) for what, text in {
+            "NUL": "Dr\0Oak", "a line break": "Dr\nOak", "an escape": "Dr \u001b[2JOak", "DEL": "Dr\u007fOak", "a control of ISO 6429": "Dr\u0085Oak",
+            "what turns the line round": "Dr \u202ekaO", "a mark from right to left": "Dr\u200fOak", "an isolate": "Dr \u2066Oak\u2069",
+            "a line separator": "Dr\u2028Oak", "a space without width": "Dr\u200bOak", "a byte order mark": "\ufeffDr Oak", "half of a pair": "Dr \ud800",
+        }.items()],
+        ("name of 201 letters", "house rule", lambda f: f.with_claims(ehub_name="x" * 201)),
     ]
 
 
 def whose() -> list[tuple]:
     """The issuer's own key, strong enough, published for this."""
     bind, weak = "RFC 8725 §3.8", "RFC 8725 §3.5, RFC 7518 §3.3"
+    mixed = "RFC 8725 §2.8, §3.11"
     return [
         ("a stranger's key under our key id", "RFC 7515 §5.2", lambda f: f.signed_by(f.stranger)),
         ("a stranger's elliptic key under our key id", "RFC 7515 §5.2", lambda f: f.signed_by(f.strange_elliptic)),
-        ("a stranger's key under a name of its own", "RFC 8725 §3.10", lambda f: f.signed_by(f.stranger, kid="theirs")),
+        ("a stranger's key under a name of its own", bind, lambda f: f.signed_by(f.stranger, kid="theirs")),
         ("the other issuer's key, our issuer's name", bind, lambda f: f.suite.minted(f.claims())),
         ("our issuer's key, the other issuer's name", bind, lambda f: jws(f.header(), f.development_claims(), f.key)),
         ("our issuer's key, the other's name and key id", bind, lambda f: jws(f.header(kid="outside-1"), f.development_claims(), f.key)),
         ("an RSA key of 1024 bits", weak, lambda f: f.signed_by(f.provider.weak)),
-        ("a key on P-521", "RFC 8725 §3.1", lambda f: f.signed_by(f.provider.big_curve)),
+        ("a key on P-521", "RFC 8725 §3.1, §3.2", lambda f: f.signed_by(f.provider.big_curve)),
         ("ES256 under the key id of a key on P-521", "RFC 7518 §3.4", lambda f: f.signed_by(f.elliptic, kid="p521-1")),
         ("a key for encryption", "RFC 7517 §4.2", lambda f: f.signed_by(f.provider.for_encryption)),
-        ("a grant for a token", "RFC 8725 §3.11", lambda f: f.grant),
-        ("a token's claims as a grant signs them", "RFC 8725 §3.11", lambda f: f.suite.forged_grant(f.grant, header={"typ": "at+jwt"}, **f.development_claims())),
-        ("a grant under another type", "RFC 8725 §3.11", lambda f: f.suite.forged_grant(f.grant, header={"typ": "at+jwt"}, iss=f.issuer_of_development(), aud="ehub")),
+        ("a grant for a token", mixed, lambda f: f.grant),
+        ("a token's claims as a grant signs them", mixed, lambda f: f.suite.forged_grant(f.grant, header={"typ": "at+jwt"}, **f.development_claims())),
+        ("a grant under another type", mixed, lambda f: f.suite.forged_grant(f.grant, header={"typ": "at+jwt"}, iss=f.issuer_of_development(), aud="ehub")),
+        ("the issuer's own ID token", "RFC 8725 §2.8, §3.12, RFC 9068 §2.1", lambda f: f.provider.id_token("olga")),
+        ("an ID token's claims under an access token's type", "RFC 8725 §3.9, §3.12", lambda f: jws(f.header(), f.id_claims(), f.key)),
         ("the subject changed, the signature kept", "RFC 7515 §5.2", lambda f: _spliced(f)),
     ]
 

@@ -80,6 +80,12 @@ class Databases:
         said = self._say(self._roles[service], f"begin;\n{settings}\n{counted}\nrollback;\n")
         return int([line for line in said if line.strip().isdigit()][-1])
 
+    @staticmethod
+    def quoted(row: dict) -> str:
+        """A row as a JSON literal of SQL."""
+        text = json.dumps(row).replace("'", "''")
+        return f"'{text}'::json"
+
     def close(self) -> None:
         """Hangs up."""
         for session in self._sessions.values():

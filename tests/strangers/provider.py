@@ -44,6 +44,7 @@ class Provider:
         self.clients = {"acme-forms": {"claims": {"ehub_org": "SUP01", "ehub_practices": ["A81001", "B82002"]}}}
         self._process: subprocess.Popen | None = None
         self._kept: dict[str, tuple[str, float]] = {}
+        self._id_tokens: dict[str, str] = {}
 
     # The process
 
@@ -159,13 +160,22 @@ class Provider:
         if "code" not in found:
             raise RuntimeError(f"the issuer gave {who} no code: {place}")
         form = {"grant_type": "authorization_code", "code": found["code"][0], "redirect_uri": CALLBACK}
-        return self._ask(form | {"code_verifier": verifier}, "front-end")
+        return self._ask(form | {"code_verifier": verifier}, "front-end", who)
 
-    def _ask(self, form: dict, client: str) -> str:
+    def id_token(self, who: str) -> str:
+        """What the provider says of a person to the application they sign in to: no access token."""
+        if who not in self._id_tokens:
+            self.token(who, fresh=True)
+        return self._id_tokens[who]
+
+    def _ask(self, form: dict, client: str, who: str = "") -> str:
         answer = requests.post(f"{self.issuer}/token", form, auth=(client, self.secret), timeout=20)
         if answer.status_code != 200:
             raise RuntimeError(f"the issuer refused {client} a token: {answer.text[:500]}")
-        return answer.json()["access_token"]
+        said = answer.json()
+        if "id_token" in said:
+            self._id_tokens[who] = said["id_token"]
+        return said["access_token"]
 
     def claims(self, who: str, **changes) -> dict:
         """The claims of a person's token, new, with changes; `None` leaves a claim out."""

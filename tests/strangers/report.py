@@ -59,3 +59,13 @@ class Report:
             print(f"… and {len(self.failures) - FAILURES_SHOWN} more, in {file}")
         print(f"strangers ({self.mode}): {len(self.failures)} failures in {said['seconds']} s")
         return 1 if self.failures else 0
+
+
+class Tried(Report):
+    """The report of checks that are meant to fail: it is looked at, and says nothing."""
+
+    def expect(self, good: bool, what: str, found: object = "") -> bool:
+        """Notes what failed."""
+        if not good:
+            self.failures.append(f"{what}: {found}")
+        return good

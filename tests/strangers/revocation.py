@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime
+import os
 import time
 
-from fixture import ALDER, ALLOCATION, BIRCH, CEDAR, COST_CENTRE, HUB, PRESCRIBING
+from acts import Acts, member
+from fixture import ALDER, ALLOCATION, BIRCH, CEDAR, HUB
 from keys import jws
 from load import Load
-from stage import Side, Stage
+from provider import PREFIX
+from sides import Side
+from stage import Stage
 from streams import Watching
 
-# Documented: seconds until a right that was taken away is refused everywhere.
-BOUND = 10
-EXPIRY = 4
+# Documented: seconds until a right that was taken away is refused everywhere, when all is healthy. A machine on which more
+# waits to run than it has processors for is not: there it is measured, said, and bounded more widely.
+BOUND, CROWDED = 10, 3
+# Seconds a token of a stream lives here, and by how many the stream may outlive it.
+EXPIRY, LATE = 4, 2
+REFUSALS = ("NOT_FOUND", "PERMISSION_DENIED")
 R = f"{ALLOCATION}.RegisterService/"
 
 
@@ -45,16 +52,22 @@ class Revocation:
     def _seen(self, side: Side, door: tuple, metadata) -> bool:
         rpc, body = door
         answer = self.stage.go(rpc, body, metadata)
+        if not answer.ok and answer.code not in REFUSALS:
+            # A fault or a lapse of time would look like a right that is gone.
+            self.report.expect(False, f"{rpc.short} is answered, or refused as not there or not allowed", answer)
         things = (side.main, side.entry, side.prescription)
         return answer.ok and any(name.partition("/")[2].encode() in answer.body for name in things)
 
     def _shut(self, side: Side, who, take, what: str) -> None:
-        """Sees everything, takes the right away, and measures until nothing is seen: calls, and an open stream."""
+        """Sees and does everything, takes the right away, and measures until nothing of it is possible: questions, acts
+        under a grant that is still in force, and an open stream."""
         doors = self._doors(side)
         for service, door in doors.items():
             self.stage.until(lambda d=door: self._seen(side, d, who()), f"{service} to show {side.practice} before {what} ends")
         watching = Watching(self.stage, who())
         self.stage.until(lambda: watching.shows(side.waiting), f"the stream to show {side.practice}")
+        acts = Acts(self.stage, side, who)
+        acts.work(f"before {what} ends")
         began = time.monotonic()
         take()
         answered = time.monotonic() - began
@@ -62,26 +75,33 @@ class Revocation:
         for service, door in doors.items():
             self.stage.until(lambda d=door: not self._seen(side, d, who()), f"{service} to refuse after {what} has ended")
             seconds[service] = round(time.monotonic() - began - answered, 2)
-        self.stage.until(lambda: not watching.shows(side.waiting), f"the stream to forget after {what} has ended")
+        for name in acts.names:
+            self.stage.until(lambda n=name: acts.refused(n), f"{name} to be refused after {what} has ended")
+            seconds[name] = round(time.monotonic() - began - answered, 2)
+        self.stage.until(lambda: side.waiting not in watching.shown or bool(watching.ended), f"the stream to forget after {what} has ended")
         seconds["stream"] = round(time.monotonic() - began - answered, 2)
+        # A stream that breaks has forgotten nothing: it says what is gone, and goes on.
+        self.report.expect(not watching.ended, f"the stream tells what is gone with {what}", f"{watching.ended} {watching.refusal}")
         watching.close()
+        acts.judged(what)
         self.report.counts[f"revocation: seconds until {what} was gone"] = seconds
-        # The bound is the promise of an undisturbed machine; beside builds it is measured and said.
-        limit = BOUND * (3 if self.quick else 1)
+        limit = BOUND * (CROWDED if os.getloadavg()[0] > 2 * (os.cpu_count() or 1) else 1)
         self.report.expect(max(seconds.values()) <= limit, f"{what} is gone within {limit} s", seconds)
         # Once shut, it stays shut: no cache, no other connection.
         for _ in range(20):
             for service, door in doors.items():
                 self.report.expect(not self._seen(side, door, who()), f"{service}: {what} stays gone")
+        for name in acts.names:
+            self.report.expect(acts.refused(name), f"{name}: {what} stays gone", acts.last[name])
 
     def roster(self, side: Side) -> None:
         """A person works for a practice no more; somebody else's calls go on without a failure."""
         stage = self.stage
-        who = lambda: stage.provided("olga")  # noqa: E731
+        who = lambda grant=None: stage.provided("olga", grant)  # noqa: E731
+        member(stage.fx, PREFIX + "olga")
         with Load(stage, lambda: stage.minted("gp-anna")) as load:
             self._shut(side, who, lambda: stage.roster("olga", [ALDER]), "a practice of a roster")
-        self.report.expect(load.calls > 20 and not load.failed, "others' calls go on", (load.calls, load.failed[:3]))
-        self.report.count("revocation: others' calls meanwhile", load.calls)
+        load.judged("revocation")
         stage.roster("olga", [ALDER, BIRCH])
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         self._shut(side, who, lambda: stage.roster("olga", [ALDER, BIRCH], to=today), "a roster")
@@ -97,31 +117,21 @@ class Revocation:
             fx.must(method, fx.request(method, agreement=given | {"from_date": "2024-01-01", "to_date": to}), "hub-admin")
 
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
-        self._shut(side, lambda: self.stage.minted("gp-anna"), lambda: agree(today), "an agreement")
+        self._shut(side, lambda grant=None: self.stage.minted("gp-anna", grant), lambda: agree(today), "an agreement")
         agree("")
 
     def membership(self) -> None:
         """A prescriber who leaves the cost centre raises nothing from that answer on."""
         fx, stage = self.stage.fx, self.stage
-        method = f"{PRESCRIBING}.PrescribingService/PutMembership"
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
-
-        def member(to: str) -> None:
-            given = {
-                "cost_centre_ods": COST_CENTRE, "subject": "gp-bert", "display_name": "Dr Bert Brook", "sds_user_id": "555086689101",
-                "sds_role_profile_id": "200102732101", "role_code": "S8000:G8000:R8000", "professional_register": "gmc",
-                "professional_code": "6123451", "spurious_code": "612341", "prescription_type": "0101", "from_date": "2024-01-01", "to_date": to,
-            }
-            fx.must(method, fx.request(method, membership=given), "hub-admin")
-
         consultation, grant = fx.item("gp-bert", ALDER)
         fx.raised(consultation, grant, "gp-bert")
-        member(today)
+        member(fx, "gp-bert", to=today)
         rpc = stage.rpc("RaisePrescription")
         answer = stage.go(rpc, fx.raising(consultation), stage.minted("gp-bert", grant))
         refused = (answer.code, answer.reason) == ("FAILED_PRECONDITION", "NOT_A_MEMBER") or answer.reason == "NOT_A_MEMBER"
         self.report.expect(refused, "who has left the cost centre raises nothing", answer)
-        member("")
+        member(fx, "gp-bert")
         fx.raised(consultation, grant, "gp-bert")
 
     def expiry(self) -> None:
@@ -133,12 +143,7 @@ class Revocation:
         }
         streams = {name: Watching(self.stage, metadata) for name, metadata in tokens.items()}
         for name, stream in streams.items():
-            self.stage.until(lambda s=stream: bool(s.ended), f"a stream to end with its token of {name}")
-            late = round(stream.ended_at - (now + EXPIRY), 2)
-            self.report.counts[f"revocation: seconds a stream outlived its token of {name}"] = late
-            self.report.expect(stream.ended == "UNAUTHENTICATED" and bool(stream.raw), f"a stream with a token of {name} ends with it", stream.ended)
-            self.report.expect(late >= -1, f"a stream with a token of {name} does not end before it", late)
-            self.report.expect(late <= BOUND, f"a stream with a token of {name} does not outlive it", late)
+            stream.ends(self.report, f"the stream with a token of {name}", now + EXPIRY, LATE)
 
     def _short(self, exp: int) -> str:
         key = self.stage.provider.rsa

@@ -7,6 +7,7 @@ import time
 from bad_forms import bearer
 from keys import Key, jws
 from load import ASKED, Load, Renewed
+from open_streams import OpenStreams
 from provider import OVERLAP, REFRESH
 from stage import Stage
 from suite import SERVICES
@@ -31,10 +32,7 @@ class Rotation:
             if not self.quick:
                 for mode in ("broken", "slow", "huge", "wrong", "moved"):
                     self.unreadable(mode)
-        self.report.count("rotation: good calls meanwhile", load.calls - load.late)
-        self.report.count("rotation: calls the machine was too busy for", load.late)
-        self.report.expect(load.calls - load.late > 50, "calls went on all the while", load.calls)
-        self.report.expect(not load.failed, "no good call failed", (len(load.failed), load.failed[:3]))
+        load.judged("rotation")
 
     def _token(self, key: Key) -> str:
         header = {"alg": key.alg, "typ": "at+jwt", "kid": key.kid}
@@ -54,8 +52,9 @@ class Rotation:
         return round(time.monotonic() - began, 1)
 
     def rotate(self) -> None:
-        """The new key is published, then signs, then the old one goes."""
+        """The new key is published, then signs, then the old one goes; streams that were opened before go on."""
         old, new = self.provider.elliptic, Key.elliptic("ec-2")
+        streams = OpenStreams(self.stage, {"the key that stays": self.provider.rsa, "the key that goes": old})
         self.report.expect(self._code("intake", self._token(new)) == "UNAUTHENTICATED", "a key that is not published yet is refused")
         self.provider.publish([self.provider.rsa, old, new], old)
         taken = self._until(new, True, "accept the new key")
@@ -71,6 +70,7 @@ class Rotation:
         self.report.counts["rotation: seconds until the retired key was refused"] = gone
         self.report.expect(gone <= REFRESH + OVERLAP + GRACE[self.quick], "the retired key is refused within refresh and overlap", gone)
         self.provider.elliptic = new
+        streams.judged(old, new)
 
     def flood(self) -> None:
         """Unknown key ids do not make anybody fetch: the pace of the key set's readings stays what it was."""

@@ -1,82 +1,23 @@
 """Row security alone: what the role that serves calls can do by SQL, as if every check of the services were off.
 
-The tables come from the catalogue. One without policy fails, unless it stands in `OPEN` with the reason why anybody may
-read it.
+The tables come from the catalogue. One without policy fails, unless `row_rules` says why anybody may read it.
 """
 
 from __future__ import annotations
 
-import uuid
-
-from fixture import ALDER, BIRCH
+import row_rules
 from databases import Refused
+from definers import Definers
+from fixture import ALDER, BIRCH, HUB
+from report import Tried
+from row_checks import Table, Two
+from row_rules import ADDED_ONLY, EMPTY, NOBODYS, OF_BOTH, OPEN, ORGANISATIONS, SHUT, TABLES
 from stage import Stage
 from suite import SERVICES
 
-# Tables that every caller's transaction may read, and why that shows nobody's patient.
-OPEN = {
-    "ehub.organisation": "the register: organisations, no patients",
-    "ehub.access": "who may reach which practice; row security itself reads it",
-    "ehub.access_version": "counters",
-    "ehub.access_freshness": "a time",
-    "ehub.incarnation": "the life of the database",
-    "ehub.claim_fence": "consultation ids and epochs; every guard locks its row",
-    "ehub.inbox": "stream ids and versions",
-    "ehub.outbox_stream": "stream ids and versions",
-    "ehub.outbox_cursor": "positions",
-    "ehub.outbox_skip": "what operators left out: stream ids, and their reasons",
-    "ehub.outbox_held": "stream ids and reasons",
-    "ehub.idempotency": "looked up by client, subject, method and request id; answers hold names and versions",
-    "allocation.roster": "who works for which practices; the register's own",
-    "allocation.access_agreement": "which hub works for which practice; the register's own",
-    "intake.enrolment": "the hub's promises to practices, no patients",
-    "intake.status_attempt": "references that were guessed, and when",
-    "intake.trace_queue": "consultation ids",
-    "intake.page": "consultation ids and duty contacts",
-    "audit.leaf": "the log's leaves: no name, number or text in them; whom they concern is a keyed hash",
-    "audit.node": "hashes",
-    "audit.checkpoint": "signed hashes",
-    "audit.no_loss": "counts",
-    "public.ehub_migration": "the schema's own record",
-    "ehub_migration": "the schema's own record",
-}
-# Tables that are open but for what may speak of patients: these columns are shut, and nothing is ever removed.
-SHUT = {"ehub.outbox": ("body", "traceparent")}
-# Rows that are of two practices at once: one page of a list that named patients of both.
-OF_BOTH = {
-    "audit.event": """select e.ctid::text as ctid from audit.event e where 2 = (select count(distinct o.ods)
-        from audit.mention m join audit.consultation c using (consultation) join ehub.organisation o on o.org = c.practice
-        where m.event_id = e.id and o.ods in ('%s', '%s'))""",
-}
-TABLES = """
-select n.nspname || '.' || c.relname as name, c.relkind as kind, c.relrowsecurity as secured, c.relforcerowsecurity as forced,
-       pg_get_userbyid(c.relowner) = current_user as own,
-       has_table_privilege(current_user, c.oid, 'select') as reads, has_table_privilege(current_user, c.oid, 'insert') as adds,
-       has_table_privilege(current_user, c.oid, 'update') as changes, has_table_privilege(current_user, c.oid, 'delete') as removes,
-       has_table_privilege(current_user, c.oid, 'truncate') as truncates,
-       (select array_to_json(array_agg(a.attname order by a.attnum)) from pg_attribute a
-         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attidentity = '') as columns,
-       coalesce(c.reloptions @> array['security_invoker=true'], false) as invoker
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast'
-   and has_schema_privilege(current_user, n.oid, 'usage')
- order by 1
-"""
-ROLE = """
-select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
-       has_database_privilege(current_user, current_database(), 'create') as creates,
-       has_database_privilege(current_user, current_database(), 'temp') as temporary,
-       (select array_to_json(array_agg(n.nspname)) from pg_namespace n where has_schema_privilege(current_user, n.oid, 'create')) as schemas,
-       (select count(*) from pg_auth_members m where m.member = r.oid) as memberships
-  from pg_roles r where rolname = current_user
-"""
-# Functions that run as their owner: each looks past row security on purpose.
-DEFINERS = {"intake.related", "intake.public_status", "prescribing.recently_issued"}
-FUNCTIONS = """
-select n.nspname || '.' || p.proname as name, coalesce(array_to_string(p.proconfig, ','), '') as config
-  from pg_proc p join pg_namespace n on n.oid = p.pronamespace
- where p.prosecdef and n.nspname not in ('pg_catalog', 'information_schema') and has_function_privilege(current_user, p.oid, 'execute')
-"""
+SUPPLIER = "SUP01"
+COLLEAGUES = {ALDER: "rolf-rows", BIRCH: "rita-rows"}
+CLIENTS = {ALDER: "alder-rows", BIRCH: "birch-rows"}
 
 
 class Rows:
@@ -84,61 +25,108 @@ class Rows:
 
     def __init__(self, stage: Stage, quick: bool) -> None:
         self.stage, self.report, self.quick = stage, stage.report, quick
+        self.met: set[str] = set()
 
     def run(self) -> None:
-        """Every database in turn."""
+        """Every database in turn; then whether the lists of exceptions are still needed, and whether the checks bite."""
         stage = self.stage
-        for practice in (ALDER, BIRCH):
-            stage.side(practice)
+        self.databases, self.definers = stage.databases, Definers(stage)
+        self.sides = [stage.side(practice) for practice in (ALDER, BIRCH)]
+        self._rostered()
         stage.quiet()
+        self.pairs = {service: self._pairs(service) for service in SERVICES}
         for service in SERVICES:
             self._database(service)
+        self.definers.called({service: pairs[0].settings[ALDER] for service, pairs in self.pairs.items()})
+        self._needed()
         self._bites()
 
-    def _bites(self) -> None:
-        """A table that somebody forgets to protect is found: made here, looked for, and dropped."""
-        change = self.stage.databases.change
-        change("intake", "create table intake.forgotten (practice uuid); grant select on intake.forgotten to ehub_intake_run")
-        try:
-            table = next(one for one in self.stage.databases.seen("intake", TABLES) if one["name"] == "intake.forgotten")
-            self.report.expect(not _behind(table), "a table without policy is found")
-        finally:
-            change("intake", "drop table intake.forgotten")
+    # Who
 
-    def _settings(self, service: str, practice: str) -> str:
-        """What a transaction says of a person of a practice, as the services set it."""
-        org = self.stage.databases.value(service, f"select org from ehub.organisation where ods = '{practice}' limit 1")
-        person = {ALDER: "practice-alder", BIRCH: "practice-birch"}[practice]
-        values = {"app.org": org, "app.kind": "person", "app.person": person, "app.client": "front-end", "app.now": ""}
+    def _rostered(self) -> None:
+        """Two people of the hub, for one practice each, of whom every service has heard; two clients with a submission each."""
+        for practice, who in COLLEAGUES.items():
+            self.stage.fx.roster(who, [practice], "gp")
+            for service in SERVICES:
+                query = f"select count(*) from ehub.access where person = '{who}'"
+                self.stage.until(lambda s=service, q=query: self.databases.value(s, q) != "0", f"{who} at {service}")
+        rpc = self.stage.rpc("SubmitConsultation")
+        for practice, client in CLIENTS.items():
+            submitted = self.stage.go(rpc, self.stage.fx.submission(practice), self.stage.minted("supplier", sub=client, client_id=client))
+            self.report.expect(submitted.ok, f"{client} submits", submitted)
+
+    def _org(self, service: str, ods: str) -> str:
+        return self.databases.value(service, f"select org from ehub.organisation where ods = '{ods}' limit 1")
+
+    def _settings(self, service: str, organisation: str, kind: str, person: str, client: str) -> str:
+        """What a transaction says of its caller, as the services set it: a client's has no person."""
+        org = self._org(service, organisation)
+        values = {"app.org": org, "app.kind": kind, "app.person": person, "app.client": client, "app.now": ""}
         pairs = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values.items())
         return f"do $$ begin perform {pairs}; end $$;"
 
+    def _pairs(self, service: str) -> list[Two]:
+        """Callers of every sort, each for one of the two practices."""
+        of = lambda *who: self._settings(service, *who)  # noqa: E731
+        people = {ALDER: of(ALDER, "person", "practice-alder", "front-end"), BIRCH: of(BIRCH, "person", "practice-birch", "front-end")}
+        hub = {practice: of(HUB, "person", who, "front-end") for practice, who in COLLEAGUES.items()}
+        clients = {practice: of(SUPPLIER, "client", "", client) for practice, client in CLIENTS.items()}
+        return [Two("a person", people), Two("a colleague of the hub", hub, colleagues=True), Two("a client", clients, partly=True)]
+
+    def _nobodies(self, service: str) -> dict[str, str]:
+        return {
+            "a colleague without roster": self._settings(service, HUB, "person", "nobody-rows", "front-end"),
+            "a client that submitted nothing": self._settings(service, SUPPLIER, "client", "", "supplier-rows"),
+        }
+
+    # What
+
     def _database(self, service: str) -> None:
-        self._role(service)
-        tables = self.stage.databases.seen(service, TABLES)
+        role = self.databases.seen(service, row_rules.ROLE)[0]
+        rights = [name for name, value in role.items() if value and name not in ("temporary",)]
+        self.report.expect(not rights, f"{service}: the run role has no right beyond its tables", rights)
+        self.definers.known(service)
+        tables = self.databases.seen(service, TABLES)
         self.report.expect(bool(tables), f"{service}: the catalogue shows tables")
-        protected = []
-        for table in tables:
-            name = table["name"]
-            self.report.count("rows: tables")
-            self.report.expect(not table["own"], f"{service}: the run role does not own {name}")
-            self.report.expect(not table["truncates"], f"{service}: the run role may not truncate {name}")
-            if not any(table[right] for right in ("reads", "adds", "changes", "removes")):
-                continue
-            if table["kind"] in "vmf":
-                self.report.expect(table["invoker"], f"{service}: the view {name} looks with its caller's eyes")
-                continue
-            if name in SHUT:
-                self._shut(service, table)
-                continue
-            if name in OPEN or not table["reads"]:
-                continue
-            self.report.expect(_behind(table), f"{service}: {name} is behind forced row security, or says why not", table)
-            protected.append(table)
-        self.report.count("rows: tables behind row security", len(protected))
-        settings = {practice: self._settings(service, practice) for practice in (ALDER, BIRCH)}
-        for table in protected:
-            self._table(service, table, settings)
+        orgs, nobodies = {ods: self._org(service, ods) for ods in (ALDER, BIRCH)}, self._nobodies(service)
+        for table in filter(lambda one: self._examined(service, one), tables):
+            self.report.count("rows: tables behind row security")
+            kept = Table(self.databases, self.report, service, table).tried(self.pairs[service], nobodies, orgs)
+            self.report.count("rows: rows of one practice kept from the other", kept)
+            empty = f"{service}: {table['name']} has rows of both practices, or says why not"
+            self.report.expect((kept > 0) != (table["name"] in EMPTY), empty, kept)
+
+    def _examined(self, service: str, table: dict) -> bool:
+        """What every table must be; whether it is one that row security has to keep."""
+        name, expect = table["name"], self.report.expect
+        self.report.count("rows: tables")
+        expect(not table["own"], f"{service}: the run role does not own {name}")
+        expect(not table["truncates"], f"{service}: the run role may not truncate {name}")
+        rights = [right for right in ("reads_some", "adds", "changes", "removes") if table[right]]
+        if not rights:
+            return False
+        self.met.add(name)
+        if table["kind"] in "vmf":
+            expect(table["invoker"], f"{service}: the view {name} looks with its caller's eyes")
+            return False
+        if name in SHUT:
+            self._shut(service, table)
+            return False
+        if name in ADDED_ONLY:
+            expect(rights == ["adds"], f"{service}: to {name} is only added", rights)
+            return False
+        if name in OPEN:
+            expect(not table["secured"], f"{service}: {name} is open, as its exception says")
+            self._wordless(service, name)
+            return False
+        return True
+
+    def _wordless(self, service: str, name: str) -> None:
+        """In what everybody may read stands no name, number or text of a patient: as it is, or as the bytes of an answer."""
+        words = [word for side in self.sides for word in (side.word, side.fx.nhs_number)]
+        sought = ", ".join(f"'%{form}%'" for word in words for form in (word, word.encode().hex()))
+        found = self.databases.value(service, f"select count(*) from {name} t where t::text ilike any (array[{sought}])")
+        self.report.expect(found == "0", f"{service}: {name} is open and holds no word of a patient", found)
 
     def _shut(self, service: str, table: dict) -> None:
         """What is in the columns that are shut, nobody reads; and nobody changes or removes a row."""
@@ -147,101 +135,45 @@ class Rows:
         self.report.expect(not rights, f"{service}: {name} is open in some columns only, for reading and adding", rights)
         for column in SHUT[name]:
             try:
-                seen = self.stage.databases.seen(service, f"select {column}::text from {name} limit 1")
+                seen = self.databases.seen(service, f"select {column}::text from {name} limit 1")
             except Refused as error:
                 seen = [] if "permission denied" in str(error) else [str(error)]
             self.report.expect(not seen, f"{service}: {name}.{column} is not read by who serves calls", "it is")
             self.report.count("rows: columns that are shut")
 
-    def _role(self, service: str) -> None:
-        role = self.stage.databases.seen(service, ROLE)[0]
-        rights = [name for name, value in role.items() if value and name not in ("temporary",)]
-        self.report.expect(not rights, f"{service}: the run role has no right beyond its tables", rights)
-        for function in self.stage.databases.seen(service, FUNCTIONS):
-            name = function["name"]
-            self.report.count("rows: functions that run as their owner")
-            self.report.expect(name in DEFINERS, f"{service}: {name} runs as its owner, which is known")
-            self.report.expect("search_path" in function["config"], f"{service}: {name} fixes its search path")
+    # Whether that says anything
 
-    def _table(self, service: str, table: dict, settings: dict[str, str]) -> None:
-        """Nobody's rows without settings; each practice's own with; nothing of the other's by any statement."""
-        name = table["name"]
-        where = f"{service}: {name}"
-        # No settings at all: nothing, or an error.
-        try:
-            seen = self.stage.databases.seen(service, f"select 1 as one from {name}")
-        except Refused:
-            seen = []
-        self.report.expect(not seen, f"{where}: without settings nothing is seen", f"{len(seen)} rows")
-        rows = {practice: self._rows_of(service, name, said) for practice, said in settings.items()}
-        if name in OF_BOTH:
-            both = {row["ctid"] for row in self.stage.databases.all(service, OF_BOTH[name] % (ALDER, BIRCH))}
-            rows = {practice: mine - both for practice, mine in rows.items()}
-        shared = rows[ALDER] & rows[BIRCH]
-        self.report.expect(not shared, f"{where}: no row is seen from both practices", f"{len(shared)} rows")
-        if "practice" in table["columns"]:
-            self._owned(service, table, rows, settings)
-        self.report.count("rows: rows of one practice kept from the other", len(rows[ALDER]) + len(rows[BIRCH]))
-        for mine, theirs in ((ALDER, BIRCH), (BIRCH, ALDER)):
-            if rows[theirs]:
-                self._statements(service, table, settings[mine], rows[theirs], where)
+    def _needed(self) -> None:
+        for names in (OPEN, SHUT, ADDED_ONLY, NOBODYS, ORGANISATIONS, EMPTY, OF_BOTH):
+            stale = set(names) - self.met
+            self.report.expect(not stale, "every exception names a table that is there", sorted(stale))
+        for name, query in OF_BOTH.items():
+            self.report.expect(bool(self.databases.all(name.partition(".")[0], query)), f"{name} has rows of both practices at once, as its exception says")
 
-    def _rows_of(self, service: str, name: str, settings: str) -> set[str]:
-        return {row["ctid"] for row in self.stage.databases.seen(service, f"select ctid::text as ctid from {name}", settings)}
-
-    def _owned(self, service: str, table: dict, rows: dict, settings: dict) -> None:
-        """A table that names a practice: what is seen is that practice's, and all of it."""
-        name = table["name"]
-        databases = self.stage.databases
-        for practice, said in settings.items():
-            owner = f"(select org from ehub.organisation where ods = '{practice}' limit 1)"
-            query = f"select count(*) as all, count(*) filter (where practice = {owner}) as own from {name}"
-            there = f"select count(*) from {name} where practice = {owner}"
-            seen: dict = {}
-
-            def settled(query=query, said=said, there=there, seen=seen) -> bool:
-                """Background work goes on: what is there and what is seen are compared until they stand still."""
-                seen |= databases.seen(service, query, said)[0] | {"there": int(databases.value(service, there))}
-                return seen["own"] == seen["there"]
-
+    def _bites(self) -> None:
+        """Tables that somebody forgets to protect are found: made here, looked at, and dropped."""
+        forgotten = {
+            "no policy": ("", "behind forced row security"),
+            "a policy that lets everybody through": (_policy("using (true) with check (true)"), "no row is seen from both"),
+            "a policy that lets everything be written": (_policy(f"using ({_REACH}) with check (true)"), "refused by row security"),
+        }
+        for what, (policies, said) in forgotten.items():
+            tried = Tried(self.report.root, self.report.mode)
             try:
-                self.stage.until(settled, f"{name} to show {practice} all its own", 10)
-            except RuntimeError as error:
-                # Behind a policy that lets nobody through, nothing is seen of one's own either.
-                self.report.expect(seen["own"] == 0 and not rows[practice], f"{service}: {error}", seen)
-            self.report.expect(seen["all"] == seen["own"], f"{service}: {name} shows {practice} its own only", seen)
-            if seen["own"]:
-                self.report.count("rows: tables of practices with rows to hide")
-
-    def _statements(self, service: str, table: dict, settings: str, theirs: set[str], where: str) -> None:
-        """Every kind of statement aimed at the other practice's rows."""
-        name, column = table["name"], table["columns"][0]
-        places = ", ".join(f"'{place}'" for place in sorted(theirs)[:200])
-        aimed = f"ctid = any (array[{places}]::tid[])"
-        tried = {"select": f"select 1 from {name} where {aimed}"}
-        if table["changes"]:
-            tried["update"] = f"update {name} set {column} = {column} where {aimed} returning 1"
-        if table["removes"]:
-            tried["delete"] = f"delete from {name} where {aimed} returning 1"
-        for what, statement in tried.items():
-            got = self.stage.databases.touched(service, statement, settings)
-            self.report.count("rows: statements")
-            self.report.expect(got == 0, f"{where}: {what} of the other practice's rows", f"{got} rows")
-        if table["changes"] and "practice" in table["columns"]:
-            self._plant(service, table, settings, where)
-
-    def _plant(self, service: str, table: dict, settings: str, where: str) -> None:
-        """A row of one's own made into the other practice's: the check of what is written must refuse it."""
-        name = table["name"]
-        nobody = f"'{uuid.uuid4()}'::uuid"
-        try:
-            moved = self.stage.databases.touched(service, f"update {name} set practice = {nobody} returning 1", settings)
-        except Refused as error:
-            moved = 0 if "row-level security" in str(error) else str(error)
-        self.report.count("rows: statements")
-        self.report.expect(moved == 0, f"{where}: a row given away to another practice", moved)
+                self.databases.change("intake", _FORGOTTEN + policies + "".join(
+                    f"; insert into intake.forgotten values ('{self._org('intake', ods)}', '{ods}')" for ods in (ALDER, BIRCH)))
+                table = next(one for one in self.databases.seen("intake", TABLES) if one["name"] == "intake.forgotten")
+                orgs = {ods: self._org("intake", ods) for ods in (ALDER, BIRCH)}
+                Table(self.databases, tried, "intake", table).tried(self.pairs["intake"], self._nobodies("intake"), orgs)
+            finally:
+                self.databases.change("intake", "drop table if exists intake.forgotten")
+            self.report.expect(any(said in one for one in tried.failures), f"a table with {what} is found", tried.failures)
 
 
-def _behind(table: dict) -> bool:
-    """Whether row security is on for a table, and for its owner too."""
-    return table["secured"] and table["forced"]
+_FORGOTTEN = "create table intake.forgotten (practice uuid, word text); grant select, insert, update, delete on intake.forgotten to ehub_intake_run"
+_REACH = "practice in (select * from ehub.reachable())"
+
+
+def _policy(text: str) -> str:
+    secured = "; alter table intake.forgotten enable row level security; alter table intake.forgotten force row level security"
+    return f"{secured}; create policy run on intake.forgotten for all to ehub_intake_run {text}"

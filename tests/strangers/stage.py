@@ -9,19 +9,20 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import requests
 from catalogue import Rpc, catalogue
 from databases import Databases
-from fixture import ALDER, ALLOCATION, BIRCH, HUB, Fixture, nhs_number
-from groups_rpc import Attack
+from fixture import ALDER, ALLOCATION, BIRCH, HUB, Fixture
 from provider import PREFIX, Provider
 from receiver import Receiver
 from report import Report
+from sides import Side, known_to_demographics
 from suite import ROOT, SERVICES, Suite
 from wire import Answer, Contract, Wire
 
 # Callers at a time.
 AT_ONCE = 6
+# Of the contract's enum `GrantRequirement`.
+GRANT_REQUIRED = 2
 
 
 class Stage:
@@ -53,7 +54,6 @@ class Stage:
         self.suite.mark_logs()
         self.wire = Wire(self.contract, {name: self.suite.world["services"][name]["grpc"] for name in SERVICES})
         self.fx = Fixture(self.suite, self.contract, self.wire, "Zqnobody" + uuid.uuid4().hex[:8])
-        self.attack = Attack(self.suite, self.fx, None, self.rpcs)
         known_to_demographics(self.fx, ALDER)
         self.databases = Databases(self.suite.postgres("url"), self.suite.world["databases"])
         for who, practices in {"olga": [ALDER, BIRCH], "rolf": [ALDER]}.items():
@@ -88,11 +88,18 @@ class Stage:
     # Calls
 
     def _rule(self, rpc: Rpc) -> dict:
-        service, _, name = rpc.method.rpartition("/")
-        rule = self.contract.service(service).methods_by_name[name].GetOptions()
-        rule = rule.Extensions[self.contract.pool.FindExtensionByName("ehub.auth.v1.rule")]
+        rule = self._rule_of(self.contract.service(rpc.method.rpartition("/")[0]).methods_by_name[rpc.method.rpartition("/")[2]])
         kinds = {1: "person", 2: "client", 3: "service"}
         return {"callers": {kinds[kind] for kind in rule.callers}, "scopes": list(rule.scopes), "practices": rule.practice == 1}
+
+    def _rule_of(self, method):
+        """What the contract says of who may call a method."""
+        return method.GetOptions().Extensions[self.contract.pool.FindExtensionByName("ehub.auth.v1.rule")]
+
+    def needing_grant(self) -> list[str]:
+        """The RPCs whose access rule requires a grant, by their short names, read from the contract itself."""
+        methods = [method for name in self.contract.services for method in self.contract.service(name).methods]
+        return [method.name for method in methods if self._rule_of(method).grant == GRANT_REQUIRED]
 
     def rpc(self, name: str) -> Rpc:
         """An RPC by its short name."""
@@ -108,9 +115,10 @@ class Stage:
         return self.fx.request(rpc.method, **fields)
 
     def go(self, rpc: Rpc, body, metadata, timeout: float = 20) -> Answer:
-        """One call; it counts."""
+        """One call; it counts. A stream that has an end is read to it."""
         self.report.count("calls")
-        return self.wire.call(rpc.service, rpc.path, body, metadata, timeout, rpc.stream)
+        seek = None if rpc.method.endswith("/Watch") else []
+        return self.wire.call(rpc.service, rpc.path, body, metadata, timeout, rpc.stream, seek)
 
     def until(self, good, what: str, patience: float = 60) -> float:
         """Waits for a condition; how long it took. Fails the run when it never comes."""
@@ -173,58 +181,3 @@ def claims_of(token: str) -> dict:
     """What a token says."""
     body = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-
-
-def known_to_demographics(fx: Fixture, practice: str) -> None:
-    """The patient is one whom demographics knows under the same details, registered with the practice."""
-    patient = {"nhs_number": fx.nhs_number, "family": fx.canary, "given": "Ada " + fx.canary, "birth_date": fx.birth_date}
-    patient |= {"gender": "female", "gp_ods": practice}
-    url = fx.suite.world["demographics"] + "/control/patients"
-    requests.post(url, json={"patients": [patient]}, timeout=20).raise_for_status()
-
-
-class Side:
-    """A practice's things, each with words that occur nowhere else."""
-
-    def __init__(self, stage: Stage, practice: str) -> None:
-        self.stage, self.practice = stage, practice
-        self.word = "Zq" + practice.lower() + uuid.uuid4().hex[:10]
-        self.fx = Fixture(stage.suite, stage.contract, stage.wire, self.word)
-        self.fx.nhs_number = nhs_number(uuid.uuid4().int % 900_000)
-
-    def make(self) -> None:
-        """A consultation under claim with an entry and a prescription, an emergency with its alert, one nobody holds."""
-        known_to_demographics(self.fx, self.practice)
-        fx, method = self.fx, "ehub.intake.v1.IntakeService/SubmitConsultation"
-        submission = fx.submission(self.practice)
-        self.supplier_reference = submission.supplier_reference
-        received = fx.must(method, submission, "supplier")
-        self.main, self.reference = received.consultation, received.receipt.reference
-        self.grant = fx.claimed(self.main)
-        self.entry = fx.filed(self.main, self.grant).name
-        prescription = fx.raised(self.main, self.grant)
-        self.prescription, self.prescription_etag = prescription.name, prescription.etag
-        self.waiting = fx.submitted(self.practice)
-        self.alert = fx.raised_alert() if self.practice == ALDER else self._alert()
-
-    def _alert(self) -> str:
-        emergency = self.fx.submitted(self.practice, "I have crushing chest pain going down my left arm and I am sweating.")
-        self.fx.emergency = emergency
-        method, found = f"{ALLOCATION}.AllocationService/ListAlerts", []
-
-        def seen() -> bool:
-            alerts = self.fx.must(method, self.fx.request(method), "duty-dan").alerts
-            found[:] = [alert.name for alert in alerts if alert.subject == emergency]
-            return bool(found)
-
-        self.stage.until(seen, "the alert of an emergency")
-        return found[0]
-
-    def words(self) -> dict[str, bytes]:
-        """What only who may see this practice's patients may see: words of the patient, and identifiers."""
-        ids = {"consultation": self.main, "waiting": self.waiting, "emergency": self.fx.emergency, "entry": self.entry}
-        ids |= {"prescription": self.prescription, "alert": self.alert}
-        found = {name: value.partition("/")[2] for name, value in ids.items()}
-        found |= {"reference": self.reference, "supplier reference": self.supplier_reference}
-        found |= {"name and text": self.word, "NHS number": self.fx.nhs_number}
-        return {name: value.encode() for name, value in found.items()}

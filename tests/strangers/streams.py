@@ -7,22 +7,25 @@ import time
 
 import grpc
 from stage import Stage
+from wire import Answer
 
 
 class Watching:
     """A stream in a thread of its own."""
 
-    def __init__(self, stage: Stage, metadata, timeout: float = 300) -> None:
+    def __init__(self, stage: Stage, metadata, body=None, timeout: float = 300) -> None:
         self.shown: dict[str, bytes] = {}
         self.raw: list[bytes] = []
         self.ended = ""
         self.ended_at = 0.0
+        self.refusal: Answer | None = None
         self.complete = threading.Event()
+        self._refused, self._hung_up = stage.wire._refusal, False
         rpc = stage.rpc("Watch")
-        channel = grpc.insecure_channel(stage.suite.world["services"][rpc.service]["grpc"].removeprefix("http://"))
+        self._channel = grpc.insecure_channel(stage.suite.world["services"][rpc.service]["grpc"].removeprefix("http://"))
         reply = stage.contract.klass("ehub.allocation.v1.WatchResponse")
-        body = stage.request(rpc).SerializeToString()
-        self._call = channel.unary_stream(rpc.path)(body, metadata=list(metadata), timeout=timeout)
+        asked = (stage.request(rpc) if body is None else body).SerializeToString()
+        self._call = self._channel.unary_stream(rpc.path)(asked, metadata=list(metadata), timeout=timeout)
         self._thread = threading.Thread(target=self._read, args=(reply,), daemon=True)
         self._thread.start()
 
@@ -42,6 +45,8 @@ class Watching:
                     self.complete.set()
             self.ended = "OK"
         except grpc.RpcError as error:
+            if not self._hung_up:
+                self.refusal = self._refused(error)
             self.ended = error.code().name
         self.ended_at = time.time()
         self.complete.set()
@@ -50,12 +55,28 @@ class Watching:
         """Whether an item is in the inbox as the stream has it; one that has ended shows nothing."""
         return not self.ended and consultation in self.shown
 
-    def first(self, patience: float = 30) -> bytes:
-        """Everything up to the first heartbeat: the snapshot."""
-        self.complete.wait(patience)
-        return b"".join(self.raw)
+    def ends(self, report, what: str, exp: int, late: float, patience: float = 60) -> None:
+        """Checks that it ends with its token: for that reason, not before, not much later, and after it showed something."""
+        self._thread.join(patience)
+        reason = self.refusal.reason if self.refusal else ""
+        report.expect((self.ended, reason) == ("UNAUTHENTICATED", "TOKEN_INVALID"), f"{what} ends because its token does", f"{self.ended} {reason}")
+        after = round(self.ended_at - exp, 2)
+        report.expect(-1 <= after <= late, f"{what} ends when its token does", f"{after} s after")
+        report.expect(bool(self.raw), f"{what} showed something before")
+        report.counts[f"streams: seconds by which {what} outlived its token"] = after
+
+    def snapshot(self, patience: float = 30) -> Answer:
+        """Everything up to the first heartbeat, or up to its end, as the answer to a question."""
+        whole = self.complete.wait(patience)
+        body = b"".join(self.raw)
+        if self.refusal:
+            self.refusal.body = body
+            return self.refusal
+        return Answer("OK" if whole else "UNFINISHED", body=body)
 
     def close(self) -> None:
         """Hangs up."""
+        self._hung_up = True
         self._call.cancel()
         self._thread.join(10)
+        self._channel.close()

@@ -10,6 +10,7 @@ import bad_forms
 from bad_forms import bearer
 from catalogue import Rpc
 from forge import TRAP, Forge, Trap
+from raw_tokens import RawTokens
 from stage import Stage
 from suite import SERVICES
 from wire import Answer
@@ -90,6 +91,8 @@ class Tokens:
         self.report.counts["bad tokens: RPCs"] = len(self.rpcs if self.quick else stage.rpcs)
         self._afterwards(before, counted, tried)
         self._in_the_path()
+        self._of_a_client()
+        RawTokens(stage, self.forge).run()
         fetched = [path for path in self.trap.visits if path.startswith(TRAP)]
         self.report.expect(not fetched, "nobody fetches a key where a token says", fetched[:3])
         self.trap.close()
@@ -130,6 +133,28 @@ class Tokens:
             answer = self.stage.go(rpc, self.stage.request(rpc), [("authorization", f"{scheme} {self.forge.good()}")])
             # RFC 9110 §11.1: the name of a scheme has no case.
             self.report.expect(answer.code != "UNAUTHENTICATED", f"a good token under the scheme {scheme}", answer)
+
+    def _of_a_client(self) -> None:
+        """A client with credentials of its own at the real issuer submits, reads what it submitted, and nothing else."""
+        stage, client = self.stage, "acme-forms"
+        submit, read = stage.rpc("SubmitConsultation"), stage.rpc("GetConsultation")
+        answer = stage.go(submit, stage.fx.submission(), stage.provided(client))
+        self.report.expect(answer.ok, "a client of the real issuer submits", answer)
+        if not answer.ok:
+            return
+        theirs = stage.request(read, name=stage.fx.read(submit.method, answer).consultation)
+        good = stage.go(read, theirs, stage.provided(client))
+        self.report.expect(good.ok and stage.fx.canary.encode() in good.body, "it reads what it submitted", good)
+        # The same name at the other issuer is somebody else: subjects of this issuer carry a prefix.
+        for who in ("acme-forms", "somebody"):
+            other = stage.go(read, theirs, stage.minted("supplier", sub=who, client_id=who))
+            self.report.expect(other.code == "NOT_FOUND" and not other.body, f"{who} of the other issuer does not", other)
+        another = stage.go(read, stage.request(read, name=stage.fx.submitted()), stage.provided(client))
+        self.report.expect(another.code == "NOT_FOUND", "it does not read what another client submitted", another)
+        for name in ("ClaimNext", "ListInbox"):
+            rpc = stage.rpc(name)
+            answer = stage.go(rpc, rpc.good(stage.fx), stage.provided(client))
+            self.report.expect(answer.reason == "CALLER_KIND_NOT_ALLOWED", f"{name} is for people: a client of the real issuer", answer)
 
     def _refused(self, rpc: Rpc, case: Case, answer: Answer) -> None:
         wanted = ("UNAUTHENTICATED", "TOKEN_INVALID", MESSAGE)

@@ -28,6 +28,10 @@ send to a real receiver.
 - **A collector that is away or slow** costs nothing but telemetry: queues are bounded (1,024 spans, 1,024 records), what
   does not fit is dropped and counted in `ehub.telemetry.dropped`, one line a minute says so, and the end of the process
   waits two and a half seconds at most.
+- **Streams that wait.** `ehub.outbox.streams` tells, for each subscriber, how many are `held` (tried again by themselves),
+  `dead` (refused three times: a person frees one, or two people leave an event out, with `ehub streams`), or `ahead`: the
+  subscriber has heard more than the source's database knows, because that was restored to an earlier moment. Then nothing
+  more is delivered to it until a person has recovered what was lost.
 - Gauges read from a database are told alike by every replica: take the maximum, never the sum. Practices are on no
   metric.
 
@@ -50,12 +54,15 @@ def document(registry: Registry) -> str:
     for name, one in registry.spans.items():
         shown = cell(name.strip("/").replace("\\.", "."))
         lines.append(f"| `{shown}` | {one['kind']} | {cell(one['meaning'])} | {names(one['attributes'])} |")
+    always = [name for one in registry.spans.values() for name in one.get("about_one", ())]
+    lines.append("\nAnswered, or done, these always name their consultation: " + names(always) + ".")
     lines += ["\n## Metrics\n", "| name | kind, unit | meaning | attributes | told by |", "| --- | --- | --- | --- | --- |"]
     for name, one in registry.metrics.items():
         told = "all" if len(one["services"]) == 5 else ", ".join(one["services"])
-        lines.append(
-            f"| `{name}` | {one['kind']}, `{one['unit']}` | {cell(one['meaning'])} | {names(one['attributes'])} | {told} |"
-        )
+        about = names(one["attributes"])
+        for attribute, few in one.get("values", {}).items():
+            about = about.replace(f"`{attribute}`", f"`{attribute}` ({names(few)})")
+        lines.append(f"| `{name}` | {one['kind']}, `{one['unit']}` | {cell(one['meaning'])} | {about} | {told} |")
     lines += ["\n## Attributes\n", "| name | type | on | stability | meaning |", "| --- | --- | --- | --- | --- |"]
     for name, one in registry.attributes.items():
         values = " Values: " + names(one["values"]) + "." if "values" in one else ""

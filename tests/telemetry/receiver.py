@@ -78,7 +78,7 @@ class Arrived:
 class Receiver(grpc.GenericRpcHandler):
     """Answers at once, or, by signal, after `delay` seconds, or, when that is `None`, never."""
 
-    def __init__(self, delay: dict[str, float | None] | None = None) -> None:
+    def __init__(self, delay: dict[str, float | None] | None = None, port: int = 0) -> None:
         self.delay = delay or {}
         self.arrived = Arrived()
         self.attempts = 0
@@ -87,7 +87,8 @@ class Receiver(grpc.GenericRpcHandler):
         options = [("grpc.max_receive_message_length", 64 << 20)]
         self._server = grpc.server(futures.ThreadPoolExecutor(96), options=options)
         self._server.add_generic_rpc_handlers((self,))
-        self.address = f"http://127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self.address = f"http://127.0.0.1:{self.port}"
         self._server.start()
 
     def close(self) -> None:

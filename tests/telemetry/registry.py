@@ -16,6 +16,7 @@ TELLING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-|consultations/|entries/|prescriptions/|\b[A-HJ-NP-Y]\d{5}\b|\bH8H01\b|\b\d{10}\b", re.I
 )
 WORD = re.compile(r"[A-Za-z0-9_./:{}$\- ]{0,100}")
+OVERFLOW = "otel.metric.overflow"
 TYPES = {"string": str, "int": int, "bool": bool}
 
 
@@ -48,10 +49,12 @@ class Registry:
                     used.add(attribute)
                     if kind not in self.attributes.get(attribute, {}).get("on", ()):
                         wrong.append(f"{kind} {name}: {attribute} is no {kind} attribute of the registry")
+                for attribute in entry.get("values", {}).keys() - set(entry["attributes"]):
+                    wrong.append(f"{kind} {name}: words for {attribute}, which it has not")
                 if kind == "metric" and not entry["meaning"].endswith("."):
                     wrong.append(f"metric {name}: its meaning is no sentence")
         for name, entry in self.attributes.items():
-            if name not in used and not {"resource", "log"} & set(entry["on"]):
+            if name not in used and not {"resource", "log"} & set(entry["on"]) and not entry.get("everywhere"):
                 wrong.append(f"attribute {name}: nothing uses it")
         return wrong
 
@@ -96,6 +99,8 @@ class Registry:
         entry = self.metrics.get(point.name)
         if entry is None:
             return [f"metric {point.name}: not registered"]
+        if OVERFLOW in dict(point.attributes):
+            return [f"metric {point.name}: has more series than are kept"]
         wrong = [
             f"metric {point.name}: its {what} is {getattr(point, key)!r}, not {entry[what]!r}"
             for what, key in (("kind", "kind"), ("unit", "unit"), ("meaning", "description"))
@@ -105,6 +110,8 @@ class Registry:
             wrong.append(f"metric {point.name}: told by {point.service}")
         wrong += self._attributes(f"metric {point.name}", dict(point.attributes), "metric", entry["attributes"])
         for name, value in point.attributes:
+            if value not in entry.get("values", {}).get(name, [value]):
+                wrong.append(f"metric {point.name}: {name} = {value} is none of its words here")
             if TELLING.search(value) or not WORD.fullmatch(value):
                 wrong.append(f"metric {point.name}: {name} = {value!r} tells somebody apart")
         return wrong
@@ -115,8 +122,8 @@ class Registry:
         missing = [f"span {name}: not seen" for name, one in self.spans.items() if one["required"] and name not in spans]
         told = {(point.name, point.service) for point in arrived.points.values()}
         for name, one in self.metrics.items():
-            if one["required"] and not any((name, service) in told for service in one["services"]):
-                missing.append(f"metric {name}: not seen")
+            wanted = one["services"] if one["required"] is True else one["required"] or []
+            missing += [f"metric {name}: not told by {service}" for service in wanted if (name, service) not in told]
         missing += [f"{service}: told no {what}" for what, got in self._told(arrived) for service in SERVICES if service not in got]
         return missing
 

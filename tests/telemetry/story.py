@@ -6,6 +6,7 @@ import secrets
 import time
 import uuid
 
+import grpc
 from fixture import ALDER, ALLOCATION, AUDIT, INTAKE, PRESCRIBING, WRITEBACK, Fixture, new
 from suite import Suite
 from wire import Answer, Contract, Wire
@@ -13,12 +14,39 @@ from wire import Answer, Contract, Wire
 ENDED = {"ENTRY_STATE_ACKNOWLEDGED", "ENTRY_STATE_NEEDS_ATTENTION", "ENTRY_STATE_SETTLED"}
 
 
+class OneTrace(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Lets a call be of one trace: the first `traceparent` it was given."""
+
+    def intercept_unary_unary(self, continuation, client_call_details, request):
+        return continuation(self._once(client_call_details), request)
+
+    def intercept_unary_stream(self, continuation, client_call_details, request):
+        return continuation(self._once(client_call_details), request)
+
+    @staticmethod
+    def _once(details):
+        metadata, traced = [], False
+        for name, value in details.metadata or ():
+            if name != "traceparent" or not traced:
+                metadata.append((name, value))
+            traced = traced or name == "traceparent"
+        return details._replace(metadata=metadata)
+
+
+class OwnWire(Wire):
+    """A wire whose calls keep the trace their caller began."""
+
+    def __init__(self, contract: Contract, addresses: dict[str, str]) -> None:
+        super().__init__(contract, addresses)
+        self._channels = {name: grpc.intercept_channel(one, OneTrace()) for name, one in self._channels.items()}
+
+
 class Storyteller(Fixture):
     """The fixture of the attacks, whose calls bring a `traceparent`."""
 
     def __init__(self, suite: Suite, contract: Contract, canary: str) -> None:
         addresses = {name: one["grpc"] for name, one in suite.world["services"].items()}
-        super().__init__(suite, contract, Wire(contract, addresses), canary)
+        super().__init__(suite, contract, OwnWire(contract, addresses), canary)
         self.traceparent: str | None = None
 
     def bearer(self, persona: str, grant: str | None = None) -> list[tuple[str, str]]:
@@ -39,6 +67,13 @@ class Storyteller(Fixture):
         """Begins a trace of the caller's own; its trace id and the caller's span id."""
         trace, span = secrets.token_hex(16), secrets.token_hex(8)
         self.traceparent = f"00-{trace}-{span}-01"
+        return trace, span
+
+    def submitted_traced(self) -> tuple[str, str]:
+        """One more submission in a trace of its own; its trace id and the caller's span id."""
+        trace, span = self.traced()
+        self.submitted()
+        self.traceparent = None
         return trace, span
 
     def answered(self, method: str, persona: str, grant: str | None = None, /, **fields):

@@ -81,18 +81,21 @@ pub async fn require_practice(tx: &mut Tx, ods: &str, capability: &str) -> Resul
 pub async fn require_one_of(tx: &mut Tx, ods: &str, capabilities: &[&str]) -> Result<Practice, AccessError> {
     require_fresh(tx).await?;
     let practice = known_practice(tx, ods).await?.ok_or(AccessError::PracticeNotAllowed)?;
-    let allowed: bool = sqlx::query_scalar(
+    if reaches(tx, practice.org, capabilities).await? { Ok(practice) } else { Err(AccessError::PracticeNotAllowed) }
+}
+
+/// Whether the caller may use one of these capabilities on a practice's patients today.
+pub async fn reaches(tx: &mut Tx, practice: Uuid, capabilities: &[&str]) -> Result<bool, StorageError> {
+    Ok(sqlx::query_scalar(
         "/* access.require_practice */ select exists (select from ehub.access a \
           where a.org = nullif(current_setting('app.org', true), '')::uuid \
             and a.person = current_setting('app.person', true) and a.practice = $1 and a.capability = any ($2) \
             and a.valid_from <= ehub.today() and (a.valid_to is null or a.valid_to > ehub.today()))",
     )
-    .bind(practice.org)
+    .bind(practice)
     .bind(capabilities)
     .fetch_one(tx.conn())
-    .await
-    .map_err(StorageError::from)?;
-    if allowed { Ok(practice) } else { Err(AccessError::PracticeNotAllowed) }
+    .await?)
 }
 
 /// Refuses when access may be out of date, or the caller's organisation is unknown.

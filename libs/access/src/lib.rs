@@ -6,5 +6,5 @@
 mod check;
 mod project;
 
-pub use check::{AccessError, Practice, known_practice, require_fresh, require_one_of, require_practice};
+pub use check::{AccessError, Practice, known_practice, reaches, require_fresh, require_one_of, require_practice};
 pub use project::{KINDS, apply, caught_up, put_organisation, replace_access};

@@ -39,7 +39,8 @@ impl fmt::Display for Kind {
 pub struct Caller {
     /// The token's `sub`, behind the issuer's `subject_prefix` where one is configured: unique over all issuers.
     pub subject: String,
-    /// The OAuth 2 client that obtained the token (`azp` or `client_id`); for a service without one, the service name.
+    /// The OAuth 2 client that obtained the token (`azp` or `client_id`), behind the same prefix; for a service without
+    /// one, the service name.
     pub client: String,
     /// Person, client or service.
     pub kind: Kind,

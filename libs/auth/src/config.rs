@@ -54,7 +54,8 @@ pub struct IssuerConfig {
     /// Accepts `aud` written as a list of exactly one, as Kubernetes writes it. A list of several is never accepted.
     #[serde(default)]
     pub audience_in_list: bool,
-    /// Put in front of `sub`, so that two issuers that number their people alike cannot be mistaken for each other.
+    /// Put in front of `sub` and of the client, so that two issuers that name their people or clients alike cannot be
+    /// mistaken for each other.
     #[serde(default)]
     pub subject_prefix: String,
     /// Which claims hold what.

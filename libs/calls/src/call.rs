@@ -51,6 +51,10 @@ impl Call {
         digest.copy_from_slice(digest::digest(&digest::SHA256, &encoded).as_ref());
         let span = tracing::Span::current();
         span.record("ehub.client.id", caller.client.as_str());
+        let names = named::consultation(&encoded);
+        if let Some(consultation) = names {
+            span.record("ehub.consultation.id", tracing::field::display(consultation));
+        }
         let call = Self {
             span,
             caller: Arc::clone(caller),
@@ -58,7 +62,7 @@ impl Call {
             grant: extensions.get::<GrantPresented>().cloned().unwrap_or(GrantPresented::Absent),
             grant_rule: rule.grant,
             digest,
-            names: named::consultation(&encoded),
+            names,
             deadline: extensions.get::<Deadline>().map(|deadline| deadline.instant()),
             traceparent: ehub_telemetry::current_traceparent(),
             in_flight: extensions.get::<InFlight>().cloned(),
@@ -69,7 +73,10 @@ impl Call {
     /// Notes on its span what it concerns: the consultation when it is exactly one, the practice when it is named.
     pub(crate) fn note(&self, tx: &Tx) {
         let (consultations, _, practice) = tx.named();
-        if let [consultation] = consultations {
+        // What the request names was noted before; noted again it would be exported twice.
+        if let [consultation] = consultations
+            && self.names.is_none()
+        {
             self.span.record("ehub.consultation.id", tracing::field::display(consultation));
         }
         if let Some(practice) = practice {

@@ -13,15 +13,24 @@ pub struct Violation {
     pub description: Cow<'static, str>,
 }
 
-/// Gathers violations while a request is parsed, so that a caller learns all of them at once.
+/// Gathers violations while a request is parsed, so that a caller learns all of them at once, or as many as an answer has
+/// room for and how many more there are.
 ///
 /// A parser asks for each field with [`Fields::check`] or [`Fields::require`], keeps what it got
 /// in `Option`s and unwraps them after [`Fields::finish`] has said that nothing is missing.
 #[derive(Debug, Default)]
 pub struct Fields {
     violations: Vec<Violation>,
+    /// How many bytes they take in an answer.
+    bytes: usize,
+    /// How many more there are, which the answer has no room for.
+    more: usize,
     page_token_wrong: bool,
 }
+
+/// An answer's details travel in a header, and clients take 8 KiB of headers without being told otherwise: so much of it
+/// is for violations, before they are written in base 64.
+const ROOM: usize = 5 * 1024;
 
 /// The most rows a page may hold.
 const PAGE_MOST: i32 = 500;
@@ -71,7 +80,23 @@ impl Fields {
 
     /// Records a wrong field.
     pub fn wrong(&mut self, path: impl Into<FieldPath>, description: impl Into<Cow<'static, str>>) {
-        self.violations.push(Violation { field: path.into().0, description: description.into() });
+        if self.bytes > ROOM {
+            self.more += 1;
+            return;
+        }
+        let violation = Violation { field: path.into().0, description: description.into() };
+        // Ten for what stands around them.
+        self.bytes += violation.field.len() + violation.description.len() + 10;
+        self.violations.push(violation);
+    }
+
+    /// Whether the members of a list are to be looked at: not those of one that is longer than it may be, which is wrong
+    /// as a whole.
+    pub fn list(&mut self, path: impl Into<FieldPath>, length: usize, most: usize) -> bool {
+        if length > most {
+            self.wrong(path, format!("must have at most {most} members"));
+        }
+        length <= most
     }
 
     /// Keeps the value of a parse, or records why it failed. The error text must not echo input.
@@ -149,7 +174,8 @@ impl Fields {
         } else if self.page_token_wrong && self.violations.len() == 1 {
             Err(Fault::bad_page_token(self.violations))
         } else {
-            Err(Fault::bad_request(self.violations))
+            let fault = Fault::bad_request(self.violations);
+            Err(if self.more == 0 { fault } else { fault.with("more", self.more.to_string()) })
         }
     }
 
@@ -193,6 +219,30 @@ mod tests {
         let status = fields.finish().expect_err("three are wrong").into_status();
         let violations = tonic_types::StatusExt::get_error_details(&status);
         assert_eq!(violations.bad_request().expect("fields").field_violations.len(), 3);
+    }
+
+    #[test]
+    fn an_answer_has_room_for_some_and_says_how_many_more_there_are() {
+        let mut fields = Fields::new();
+        for at in 0..5_000 {
+            fields.wrong(FieldPath::from("answers").index(at).field("value"), "must be one of the options");
+        }
+        let status = fields.finish().expect_err("all are wrong").into_status();
+        assert!(status.details().len() < 6 * 1024, "{}", status.details().len());
+        let details = tonic_types::StatusExt::get_error_details(&status);
+        let named = details.bad_request().expect("fields").field_violations.len();
+        let more = &details.error_info().expect("a reason").metadata["more"];
+        assert!(named > 50 && named + more.parse::<usize>().expect("a number") == 5_000, "{named} and {more}");
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_wrong_as_a_whole() {
+        let mut fields = Fields::new();
+        assert!(fields.list("short", 3, 3) && !fields.list("long", 4, 3));
+        let status = fields.finish().expect_err("one is too long").into_status();
+        let details = tonic_types::StatusExt::get_error_details(&status);
+        let violations = &details.bad_request().expect("fields").field_violations;
+        assert_eq!((violations.len(), violations[0].field.as_str()), (1, "long"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Host {
     pub page_tokens: Arc<PageTokens>,
     /// Whether this is live.
     pub profile: Profile,
+    /// The largest message that is taken from outside, in bytes.
+    pub message_bytes: usize,
     /// Cancelled when long streams must end.
     pub end_streams: CancellationToken,
     /// The service's own token.

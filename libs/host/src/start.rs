@@ -183,6 +183,7 @@ async fn serve_observed<S: Service>(
         calls,
         page_tokens: Arc::new(PageTokens::new(&key, clock.clone())),
         profile,
+        message_bytes: server.limits.message_bytes,
         end_streams: CancellationToken::new(),
         token: TokenSource::file(identity.token_file, clock.clone()),
         common: CommonConfig { profile, peers, outbox },

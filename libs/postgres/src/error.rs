@@ -119,6 +119,7 @@ fn said(error: &sqlx::Error) -> String {
         sqlx::Error::PoolClosed => "the pool is closed".to_owned(),
         sqlx::Error::Io(error) => format!("connection: {:?}", error.kind()),
         sqlx::Error::Tls(_) => "TLS".to_owned(),
+        sqlx::Error::Protocol(_) => "a message broke off".to_owned(),
         _ => "the driver".to_owned(),
     }
 }
@@ -127,8 +128,11 @@ impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
             return match error {
+                // A server that goes away in the middle of a message leaves something that is none.
                 sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_)
                 | sqlx::Error::BeginFailed
                 | sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_) => Self::Unavailable(error),
@@ -156,6 +160,13 @@ impl From<sqlx::Error> for StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_goes_away_half_way_is_an_outage() {
+        let error = StorageError::from(sqlx::Error::Protocol("unexpected end of Zebedee".to_owned()));
+        assert!(error.is_passing() && matches!(error, StorageError::Unavailable(_)));
+        assert_eq!(error.to_string(), "the database cannot be reached (a message broke off)");
+    }
 
     #[test]
     fn what_a_column_holds_is_never_said() {

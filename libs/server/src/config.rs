@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use ehub_config::HumanDuration;
 use serde::Deserialize;
@@ -57,7 +58,8 @@ pub struct Limits {
     pub streams: usize,
     /// All headers of a call together, in bytes.
     pub header_list_bytes: u32,
-    /// One message, in bytes. The service sets it on each of its generated servers.
+    /// One message from outside, in bytes: read, a message of empty members takes a hundred times as much. The service sets
+    /// it on each of its generated servers.
     pub message_bytes: usize,
     /// Within this time a new connection must have said that it speaks HTTP/2.
     pub handshake: HumanDuration,
@@ -82,7 +84,7 @@ impl Default for Limits {
             in_flight: 256,
             streams: 1_024,
             header_list_bytes: 16 * 1_024,
-            message_bytes: 4 * 1_024 * 1_024,
+            message_bytes: 1_024 * 1_024,
             handshake: HumanDuration::from_secs(10),
             keepalive_interval: HumanDuration::from_secs(20),
             keepalive_timeout: HumanDuration::from_secs(10),
@@ -106,6 +108,13 @@ pub struct Drain {
 impl Default for Drain {
     fn default() -> Self {
         Self { grace: HumanDuration::from_secs(1), hard_stop: HumanDuration::from_secs(30) }
+    }
+}
+
+impl Deadlines {
+    /// The most any unary call gets.
+    pub(crate) fn longest(&self) -> Duration {
+        self.methods.values().map(|most| most.get()).fold(self.max.get(), Duration::max)
     }
 }
 

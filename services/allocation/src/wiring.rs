@@ -81,7 +81,9 @@ impl ehub_host::Service for Allocation {
         let register = RegisterRpc::new(host.calls.clone(), Arc::clone(&host.page_tokens));
         let events = Sink::new(host.db.clone(), Events::new(Arc::new(pathway(&settings)?), policy));
         let roots = RootsService::new(host.db.clone(), WorkItemRoots);
-        let public = Routes::new(AllocationServiceServer::new(rpc)).add_service(RegisterServiceServer::new(register));
+        let most = host.message_bytes;
+        let public = Routes::new(AllocationServiceServer::new(rpc).max_decoding_message_size(most))
+            .add_service(RegisterServiceServer::new(register).max_decoding_message_size(most));
         let internal = Routes::new(EventSinkServer::new(events).max_decoding_message_size(BATCH_BYTES))
             .add_service(RootsServer::new(roots).max_encoding_message_size(BATCH_BYTES));
         Ok(Built { public, internal, workers: workers(host, &settings)? })

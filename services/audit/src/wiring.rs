@@ -85,6 +85,7 @@ impl ehub_host::Service for Audit {
 
         let rpc = AuditRpc::new(host.calls.clone(), on_demand, verifier_key);
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Everything)).max_decoding_message_size(BATCH_BYTES);
-        Ok(Built { public: Routes::new(AuditServiceServer::new(rpc)), internal: Routes::new(sink), workers })
+        let public = Routes::new(AuditServiceServer::new(rpc).max_decoding_message_size(host.message_bytes));
+        Ok(Built { public, internal: Routes::new(sink), workers })
     }
 }

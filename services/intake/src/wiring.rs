@@ -83,7 +83,7 @@ impl ehub_host::Service for Intake {
         let patients = PatientsRpc { calls: host.calls.clone(), demographics: demographics.clone() };
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Projection)).max_decoding_message_size(BATCH_BYTES);
         Ok(Built {
-            public: Routes::new(IntakeServiceServer::new(rpc)),
+            public: Routes::new(IntakeServiceServer::new(rpc).max_decoding_message_size(host.message_bytes)),
             internal: Routes::new(sink)
                 .add_service(ClaimGuardServer::new(Guard(host.calls.clone())))
                 .add_service(PatientsServer::new(patients))

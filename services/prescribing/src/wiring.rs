@@ -117,7 +117,7 @@ impl Service for Prescribing {
             .add_service(ClaimGuardServer::new(guard))
             .add_service(RootsServer::new(roots));
         Ok(Built {
-            public: Routes::new(PrescribingServiceServer::new(rpc)),
+            public: Routes::new(PrescribingServiceServer::new(rpc).max_decoding_message_size(host.message_bytes)),
             internal,
             workers: vec![
                 host.relay(&["writeback", "allocation", "audit"])?,

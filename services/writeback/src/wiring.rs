@@ -48,7 +48,7 @@ impl Service for Writeback {
 
     fn build(host: &Host, settings: Settings) -> anyhow::Result<Built> {
         let rpc = WritebackRpc::new(host.calls.clone(), host.page_tokens.clone());
-        let public = Routes::new(WritebackServiceServer::new(rpc));
+        let public = Routes::new(WritebackServiceServer::new(rpc).max_decoding_message_size(host.message_bytes));
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Events)).max_decoding_message_size(MAX_BATCH);
         let internal = Routes::new(sink)
             .add_service(ClaimGuardServer::new(Guard::new(host.calls.clone())))

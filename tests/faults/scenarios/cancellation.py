@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import forms
+from bits import last
 from client import PACKAGES
 from stage import PROBES, Stage, require
 from story import Story
@@ -19,8 +21,9 @@ def play(stage: Stage) -> dict:
     """Cancels submissions and reads at random moments; after each lot a good call has to be seen by everybody."""
     pick, patient = random.Random(stage.seed), stage.patient()
     words: list[str] = []
+    answered: dict[str, str] = {}
     outcomes: dict[str, int] = {}
-    lot = 100
+    lot, good = 100, 0.05
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in range(CANCELS[stage.tier] // lot):
             calls = []
@@ -28,16 +31,20 @@ def play(stage: Stage) -> dict:
                 submit = number % 8 == 0
                 word = "W" + uuid.uuid4().hex
                 words += [word] if submit else []
-                calls.append((submit, word, pick.expovariate(1 / 0.015)))
-            for code in pool.map(lambda call: _cancelled(stage, patient, *call), calls):
+                # At random moments from the first on, and, half of them, about when the answer is on its way.
+                after = pick.expovariate(1 / 0.015) if number % 16 else pick.uniform(0.5, 5) * good
+                calls.append((submit, word, after))
+            for call, (code, name) in zip(calls, pool.map(lambda call: _cancelled(stage, patient, *call), calls), strict=True):
                 outcomes[code] = outcomes.get(code, 0) + 1
-            _next_call_is_good(stage)
-    _whole(stage, words)
-    return {"cancelled": outcomes, "submissions_among_them": len(words)}
+                answered |= {call[1]: name} if name else {}
+            good = _next_call_is_good(stage)
+    require(bool(answered), "every submission was cancelled before its answer: none could have been lost after it")
+    _whole(stage, words, answered)
+    return {"cancelled": outcomes, "submissions_among_them": len(words), "submissions_answered_ok": len(answered)}
 
 
-def _cancelled(stage: Stage, patient: dict, submit: bool, word: str, after: float) -> str:
-    """One call, cancelled so many seconds after it was sent."""
+def _cancelled(stage: Stage, patient: dict, submit: bool, word: str, after: float) -> tuple[str, str]:
+    """One call, cancelled so many seconds after it was sent; its code, and the consultation that it was told of."""
     who, method, fields = PROBES["allocation"]
     if submit:
         who, method = "supplier", "IntakeService/SubmitConsultation"
@@ -47,20 +54,32 @@ def _cancelled(stage: Stage, patient: dict, submit: bool, word: str, after: floa
     metadata = [("authorization", "Bearer " + stage.suite.token(who))]
     calling = stub.future(stage.client.request(method, **fields).SerializeToString(), metadata=metadata, timeout=20)
     try:
-        calling.result(timeout=after)
+        body = calling.result(timeout=after)
+        return "OK", last(body)[1].decode() if submit else ""
     except Exception:  # noqa: BLE001 - the time is up, or the call was refused: either way it is cancelled now
         calling.cancel()
-    return calling.code().name
+    code = calling.code().name
+    # The answer may have come before the cancellation.
+    return code, last(calling.result())[1].decode() if submit and code == "OK" else ""
 
 
-def _next_call_is_good(stage: Stage) -> None:
-    story = Story(stage)
+def _next_call_is_good(stage: Stage) -> float:
+    """How long a submission takes by itself."""
+    story, began = Story(stage), time.monotonic()
     story.submit()
+    took = time.monotonic() - began
     require(story.consultations() == 1, f"{story.word}: acknowledged, and another connection does not see it")
     stage.until(lambda: stage.probe("allocation"), "the next read is good", 10)
+    return took
 
 
-def _whole(stage: Stage, words: list[str]) -> None:
+def missing(answered: dict[str, str], found: list[dict]) -> list[str]:
+    """The words of submissions that were answered OK, and that are not there under the name that was told."""
+    there = {row["word"]: row["id"] for row in found}
+    return [word for word, name in answered.items() if there.get(word) != name.rpartition("/")[2]]
+
+
+def _whole(stage: Stage, words: list[str], answered: dict[str, str]) -> None:
     """Each cancelled submission is there whole or not at all; no session hangs; the pools are as they were."""
     listed = ",".join(f"'{word}'" for word in words)
     found = stage.databases.rows(
@@ -73,6 +92,8 @@ def _whole(stage: Stage, words: list[str]) -> None:
     for row in found:
         require(row["events"] == row["names"] == "1", f"{row['word']}: half there: {row}")
     require(len({row["word"] for row in found}) == len(found), "a cancelled submission has two effects")
+    lost = missing(answered, found)
+    require(not lost, f"answered OK, and not there: {lost[:5]}")
     hanging = (
         "select count(*) as n from pg_stat_activity where datname like 'ehub%' and state like 'idle in transaction%' "
         "and state_change < now() - interval '5 seconds'"

@@ -1,4 +1,9 @@
-"""The reply is lost between the commit and the client, at every step: the repeated call gives what was recorded then."""
+"""The reply is lost between the commit and the client, at every step: the repeated call gives what was recorded then.
+
+Where a step shows a grant, one that has expired is shown with the repeated call: Raise, Prepare, File and Complete. Submit
+and Claim show none yet, Sign and Issue none any more (the signature and the etag are their authority), so that nothing is
+said of grants there. `lost_commits` does the same with a lease that really ended.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +29,7 @@ class Cutter:
         self._lines = Lines(stage.contract, {name: proxy.address for name, proxy in self._proxies.items()}, each=1)
         self._far = stage.new_client(stage.seed, lines=self._lines)
         self.cuts: dict[str, int] = {}
+        self.with_an_expired_grant = 0
         self.grant_of_replay = None
 
     def do(self, who: str, method: str, grant: str = "", **fields):
@@ -41,12 +47,13 @@ class Cutter:
 
         self._stage.until(cut, f"the reply to {method} is cut", 60)
         proxy.cut_replies(0)
-        # A grant that has expired since does not matter: what was done is looked up before the grant is.
+        # What was done is looked up before the grant is, where there is one.
         later = self.grant_of_replay(grant) if grant and self.grant_of_replay else grant
         again = self._stage.until(lambda: self._definite(who, method, request, later), f"an answer to {method}", 60)
         require(again.ok, f"{method}: done, and the repeated call is refused: {again}")
         require(again.replayed, f"{method}: done, and done again")
         self.cuts[method] = self.cuts.get(method, 0) + 1
+        self.with_an_expired_grant += later != grant
         if not method.endswith(VARIES):
             third = self._stage.until(lambda: self._definite(who, method, request, later), f"an answer to {method}", 60)
             require(third.body == again.body, f"{method}: the recorded answer changes")
@@ -78,7 +85,8 @@ def play(stage: Stage) -> dict:
     cutter.close()
     for story in stories:
         _once(stage, story)
-    return {"replies_cut": sum(cutter.cuts.values()), "by_method": cutter.cuts, "lives": len(stories)}
+    grants = {"repeated_with_an_expired_grant": cutter.with_an_expired_grant}
+    return {"replies_cut": sum(cutter.cuts.values()), "by_method": cutter.cuts, "lives": len(stories)} | grants
 
 
 def _once(stage: Stage, story: Story) -> None:

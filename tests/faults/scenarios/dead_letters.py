@@ -7,11 +7,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from settle import delivered
+from scenarios import poisoned
 from stage import Stage, require
 from story import Story
 
-ACCEPTED = "ehub.intake.event.v1.ConsultationAccepted"
 # What a subscriber may answer that judges no event.
 STATUSES = (
     "UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED", "INTERNAL", "INVALID_ARGUMENT", "NOT_FOUND", "OUT_OF_RANGE",
@@ -48,7 +47,7 @@ def play(stage: Stage) -> dict:
     waited = _statuses(stage)
     waited |= {"a lost scope": _lost_scope(stage)}
     waited |= {"an unknown kind": _unknown_kind(stage)}
-    return {"dead_letters_by_what_judges_no_event": 0, "tries_seen": waited} | _refusal(stage)
+    return {"dead_letters_by_what_judges_no_event": 0, "tries_seen": waited} | poisoned.play(stage)
 
 
 def _held(stage: Stage, where: str = "true") -> list[dict]:
@@ -148,25 +147,3 @@ def _unknown_kind(stage: Stage) -> int:
     waiting = len(_held(stage, f"stream = '{stream}'"))
     _forget(stage, stream)
     return waiting
-
-
-def _refusal(stage: Stage) -> dict:
-    """An event nobody can read is refused three times and parks its stream: what is behind it waits, others go on."""
-    stream = str(uuid.uuid4())
-    _insert(stage, stream, 1, ACCEPTED, "ffffff")
-    _insert(stage, stream, 2, ACCEPTED, "ffffff")
-    dead = lambda: _held(stage, f"stream = '{stream}' and dead")  # noqa: E731
-    stage.until(lambda: any(row["subscriber"] == "allocation" for row in dead()), "the refused event is a dead letter", 60)
-    Story(stage).submit().known()
-    parked = dead()
-    for row in parked:
-        require(row["version"] == "1" and int(row["attempts"]) >= 3, f"not parked by three refusals: {row}")
-    known = stage.databases.value("allocation", f"select count(*) as n from ehub.inbox where stream = '{stream}'")
-    require(known == "0", "an event behind a dead letter was applied")
-    others = [row for row in _held(stage, "dead") if row["stream"] != stream]
-    require(not others, f"other streams were parked as well: {others}")
-    _forget(stage, stream)
-    stage.until(lambda: not delivered(stage.databases), "everything else is delivered", 90, 0.5)
-    return {"parked_by_a_refusal_at": sorted(row["subscriber"] for row in parked)}
-
-

@@ -6,6 +6,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import documents
 import forms
 from settle import delivered
 from stage import Stage, require
@@ -15,6 +16,8 @@ SILENCE = {"ci": 4, "acceptance": 30, "soak": 120}
 EPS = ("504-BEFORE", "504-AFTER", "HALF", "CUT", "SLOW-1500")
 PRACTICE = ("DUPLICATE", "REORDERED", "LATE-1500", "LATE-BUSINESS-1500")
 REFUSED = ("INFRASTRUCTURE-20009", "BUSINESS-30003")
+# Sends that lose their answers; and longer than the pause before they are repeated (25 s).
+CUT, LATE = 2, "LATE-35000"
 MESH = ({"list": "503", "times": 2}, {"download": "half", "times": 1}, {"acknowledge": "503-after", "times": 1})
 
 
@@ -37,12 +40,18 @@ def play(stage: Stage) -> dict:
             prescribed = list(pool.map(lambda phrase: _prescribed(stage, phrase), EPS))
             filed = list(pool.map(lambda phrase: _filed(stage, phrase), PRACTICE))
             refused = list(pool.map(lambda phrase: _filed(stage, phrase), REFUSED))
-            # Sends of ours alone lose their answers: MESH has taken them.
-            stage.mesh.cut_replies(2)
+            for story in filed + refused:
+                gone = lambda s=story: s.entry_state() not in ("", "HELD", "READY")  # noqa: E731
+                stage.until(gone, f"{story.entry} is sent", 60)
+            # Sends of ours lose their answers: MESH has taken them. The practices answer only after they were sent again.
+            cut = stage.mesh.cut + CUT
+            stage.mesh.cut_replies(CUT)
             for behaviour in MESH:
                 forms.control(stage.world["mesh"], "/control/behaviour", behaviour)
-            filed += list(pool.map(lambda _: _filed(stage, ""), range(6)))
-            stage.until(lambda: stage.mesh.cut >= 2, "two sends lost their answers", 60)
+            again = list(pool.map(lambda _: _filed(stage, LATE), range(6)))
+            stage.until(lambda: stage.mesh.cut >= cut, f"{CUT} sends lost their answers", 60)
+            twice = lambda: documents.repeated(documents.of(stage, again))  # noqa: E731
+            stage.until(twice, "what MESH had taken already is sent again, and recognised by the practice", 90, 0.5)
         prescribed += _silence(stage)
         stage.until(lambda: time.monotonic() - began > SILENCE[stage.tier], "audit was silent", 200)
     finally:
@@ -50,12 +59,12 @@ def play(stage: Stage) -> dict:
     for story in prescribed:
         stage.until(lambda s=story: s.prescription_state() == "ISSUED", f"{story.prescription} issued", 120, 0.3)
         require(stage.orders(story.prescription) == 1, f"{story.prescription}: not taken once by EPS")
-    for story in filed:
+    for story in filed + again:
         stage.until(lambda s=story: s.entry_state() == "ACKNOWLEDGED", f"{story.entry} acknowledged", 150, 0.3)
     for story in refused:
         wanted = ("NEEDS_ATTENTION", "REJECTED")
         stage.until(lambda s=story: s.entry_state() in wanted, f"{story.entry} calls a person", 150, 0.3)
-    return _afterwards(stage, prescribed, filed, refused)
+    return _afterwards(stage, prescribed, filed + again, again, refused)
 
 
 def _prescribed(stage: Stage, phrase: str) -> Story:
@@ -96,24 +105,23 @@ def _claimed(story: Story) -> None:
     story.claim().prescribe()
 
 
-def _afterwards(stage: Stage, prescribed: list[Story], filed: list[Story], refused: list[Story]) -> dict:
-    records = forms.control(stage.world["practice"], "/documents?accepted=true")["documents"]
-    taken = [record["nhs_number"] for record in records if not record["duplicate"]]
-    for story in filed:
-        count = taken.count(story.patient["nhs_number"])
-        require(count == 1, f"{story.entry}: taken {count} times by the practice")
+def _afterwards(stage: Stage, prescribed: list[Story], filed: list[Story], again: list[Story], refused: list[Story]) -> dict:
+    arrived = documents.of(stage, filed)
+    require(not documents.wrong(arrived), f"not taken once by the practice: {documents.wrong(arrived)}")
+    recognised = documents.repeated(documents.of(stage, again))
+    require(recognised >= 1, "no document reached a practice twice: what MESH had taken already was not sent again")
     for story in refused:
         query = f"select count(*) as n from allocation.task where subject = '{story.entry}'"
         stage.until(lambda q=query: stage.databases.value("allocation", q) == "1", f"{story.entry} has a task", 60)
     began = time.monotonic()
     stage.until(lambda: not delivered(stage.databases), "audit has caught up", 120, 0.5)
-    repeated = int(stage.databases.value("writeback", "select count(*) as n from writeback.outbound where attempts > 1"))
-    require(repeated > 0, "no send was ambiguous: the lost answers of MESH were not tried")
+    keys = ",".join(f"'{story.entry.rpartition('/')[2]}'" for story in again)
+    query = f"select count(*) as n from writeback.outbound where attempts > 1 and entry in ({keys})"
     return {
         "prescriptions_issued_once": len(prescribed),
         "documents_taken_once": len(filed),
         "refusals_with_a_task": len(refused),
-        "documents_sent_again": repeated,
-        "documents_recognised_as_repeated": sum(1 for record in records if record["duplicate"]),
+        "documents_sent_again": int(stage.databases.value("writeback", query)),
+        "documents_recognised_as_repeated": recognised,
         "seconds_until_the_log_had_caught_up": round(time.monotonic() - began, 1),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from client import Refused
-from stage import Stage, require
+from stage import STREAMS, Stage, require
 from story import Story, short
 
 SUBSCRIBERS = ("intake", "writeback", "prescribing", "audit")
@@ -54,6 +54,8 @@ def _ahead(stage: Stage) -> dict:
     mark = len(stage.suite.in_logs("ahead of its source"))
     story.do(story.who, "AllocationService/ReleaseClaim", story.grant, consultation=story.consultation)
     stage.until(lambda: len(stage.suite.in_logs("ahead of its source")) > mark, "the relay stops, and says why", 60)
+    stage.until(lambda: max(_ahead_of(stage), default=0) > 0, "a gauge shows that the relay has stopped", 30)
+    shown = sum(value > 0 for value in _ahead_of(stage))
     # What was said anew does not count as delivered, although every subscriber calls it a duplicate.
     witness = Story(stage).submit()
     witness.stage.until(lambda: _said(stage, short(witness.consultation)) > 0, "the witness is routed", 60)
@@ -69,7 +71,13 @@ def _ahead(stage: Stage) -> dict:
     for subscriber in SUBSCRIBERS:
         heard = lambda s=subscriber: _heard(stage, s, short(witness.consultation)) > 0  # noqa: E731
         stage.until(heard, f"{subscriber} hears again once the source is put right", 90)
-    return {"stopped_at": "a subscriber ahead by 2", "subscribers": len(SUBSCRIBERS)}
+    stage.until(lambda: not any(_ahead_of(stage)), "the gauge shows that it goes on", 30)
+    return {"stopped_at": "a subscriber ahead by 2", "subscribers": len(SUBSCRIBERS), "shown_by_the_gauge_for": shown}
+
+
+def _ahead_of(stage: Stage) -> list[float]:
+    """What allocation exports as `ehub.outbox.streams{ehub.state=ahead}`, by destination."""
+    return stage.gauges.values(STREAMS, ehub_state="ahead")
 
 
 def _reclaimed(story: Story) -> bool:

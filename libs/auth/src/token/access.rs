@@ -82,6 +82,7 @@ impl AccessPolicy {
         Ok(exp)
     }
 
+    /// Who an issuer names, as nobody else's is named.
     fn subject(&self, raw: &str) -> Result<String, TokenRefusal> {
         if self.prefix.is_empty() && self.reserved.iter().any(|prefix| raw.starts_with(prefix)) {
             return Err(TokenRefusal::Claim);
@@ -89,7 +90,7 @@ impl AccessPolicy {
         Ok(format!("{}{raw}", self.prefix))
     }
 
-    /// The client: every claim that names one must name the same.
+    /// The client, behind the issuer's prefix as a subject is: every claim that names one must name the same.
     fn client(&self, claims: &Claims) -> Result<Option<String>, TokenRefusal> {
         let mut client = None;
         for name in &self.names.client {
@@ -101,7 +102,7 @@ impl AccessPolicy {
                 (None, _) => {}
             }
         }
-        Ok(client.map(str::to_owned))
+        client.map(|client| self.subject(client)).transpose()
     }
 }
 

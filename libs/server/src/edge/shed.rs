@@ -1,12 +1,13 @@
 //! Refusing early when there is too much: a quick "later" is worth more than a slow failure.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ehub_faults::Fault;
 use ehub_telemetry::metrics::{self, Counter};
 use http::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tonic::Code;
 use tonic::body::Body;
 
@@ -18,6 +19,9 @@ use crate::methods::Methods;
 use crate::stack::{Answer, Stack, Step};
 
 static SHED: Counter = metrics::counter("ehub.server.shed", "{call}", "Calls refused because too many were running.");
+
+/// Longer than any token lives, with which a stream ends.
+const MOST_OF_A_STREAM: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The place a call takes, free again when its response has ended and every clone is gone.
 ///
@@ -33,15 +37,18 @@ pub(crate) struct Shed {
     unary: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     retry_after: Duration,
+    most: Duration,
     methods: Methods,
 }
 
 impl Shed {
-    pub fn new(limits: &Limits, methods: Methods) -> Self {
+    /// `most`: how long the answer to a unary call may be under way.
+    pub fn new(limits: &Limits, most: Duration, methods: Methods) -> Self {
         Self {
             unary: Arc::new(Semaphore::new(limits.in_flight)),
             streams: Arc::new(Semaphore::new(limits.streams)),
             retry_after: limits.retry_after.get(),
+            most,
             methods,
         }
     }
@@ -63,6 +70,53 @@ impl Step for Shed {
         };
         let place = InFlight { _permit: Arc::new(permit) };
         request.extensions_mut().insert(place.clone());
-        Box::pin(async move { next.answer(request).await.map(|body| Body::new(Holding::new(body, place))) })
+        let most = if kind == "stream" { MOST_OF_A_STREAM } else { self.most };
+        Box::pin(
+            async move { next.answer(request).await.map(|body| Body::new(Holding::new(body, Lent::new(place, most)))) },
+        )
+    }
+}
+
+/// A place that a body on its way out keeps, for a time at most. A peer that opens no window has hyper wait with what it
+/// has, and nobody asks the body any more: without the timer a few such peers would hold all places there are.
+struct Lent {
+    _place: Arc<Mutex<Option<InFlight>>>,
+    timer: AbortHandle,
+}
+
+impl Lent {
+    fn new(place: InFlight, most: Duration) -> Self {
+        let place = Arc::new(Mutex::new(Some(place)));
+        let lent = Arc::clone(&place);
+        let timer = tokio::spawn(async move {
+            tokio::time::sleep(most).await;
+            lent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        });
+        Self { _place: place, timer: timer.abort_handle() }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_nobody_asks_keeps_its_place_for_a_time_at_most() {
+        let places = Arc::new(Semaphore::new(2));
+        let take = || InFlight { _permit: Arc::new(Arc::clone(&places).try_acquire_owned().expect("free")) };
+        let (stalled, ended) = (take(), take());
+        let stalled = Holding::new(Body::empty(), Lent::new(stalled, Duration::from_secs(20)));
+        drop(Holding::new(Body::empty(), Lent::new(ended, Duration::from_secs(20))));
+        tokio::time::sleep(Duration::from_secs(19)).await;
+        assert_eq!(places.available_permits(), 1, "the one that ended gave its place back at once");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(places.available_permits(), 2);
+        drop(stalled);
     }
 }

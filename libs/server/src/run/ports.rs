@@ -82,7 +82,8 @@ where
     let limits = &gate.config.limits;
     let parts = Parts {
         methods: gate.methods.clone(),
-        shed: Shed::new(limits, gate.methods.clone()),
+        // The answer is made within the deadline; as long again is enough to read it.
+        shed: Shed::new(limits, gate.config.deadline.longest() * 2, gate.methods.clone()),
         deadline: Enforce::new(gate.config.deadline.clone(), gate.methods.clone(), clock.clone()),
         farewell: Farewell {
             methods: gate.methods.clone(),

@@ -25,6 +25,7 @@ impl ClaimGuard for Guard {
         let mut fields = Fields::new();
         let consultation = fields.check("consultation", ConsultationId::parse(&request.consultation));
         let consultation = fields.into_result(consultation)?;
+        ehub_telemetry::record_consultation(consultation.uuid());
         self.run(Seal { consultation: consultation.uuid(), epoch: request.epoch }).await?;
         Ok(Response::new(SealResponse { open_actions: Vec::new(), items: Vec::new() }))
     }

@@ -1,6 +1,6 @@
 //! What every act on a prescription asks first: whose it is, who acts, under which claim.
 
-use ehub_access::{AccessError, require_one_of};
+use ehub_access::{AccessError, reaches, require_fresh, require_one_of};
 use ehub_auth::{Caller, Grant, GrantKind, GrantPresented};
 use ehub_calendar::local_date;
 use ehub_faults::Fault;
@@ -88,6 +88,13 @@ pub async fn to_practice(tx: &mut Tx, caller: &Caller, practice_ods: &str, right
     }
     tx.on_behalf_of(practice_ods);
     Ok(())
+}
+
+/// Admits a person to the practice of the claim, where the consultation itself is not to be seen.
+pub async fn to_practice_of(tx: &mut Tx, grant: &Grant, rights: &[&str]) -> Result<(), Denied> {
+    require_fresh(tx).await?;
+    let reaches = reaches(tx, grant.practice, rights).await?;
+    if reaches { Ok(()) } else { Err(Denied::Access(AccessError::PracticeNotAllowed)) }
 }
 
 /// Whether a practice is among those the caller's token is limited to.

@@ -83,8 +83,12 @@ impl Raise {
     /// Whether it may be raised at all; gives the consultation.
     async fn admit(&self, tx: &mut Tx) -> Result<Consultation, RaiseError> {
         tx.about(self.prescription.name());
-        admit::under_claim(tx, &self.grant, self.consultation).await?;
-        let consultation = consultations::find(tx, self.consultation).await?.ok_or(RaiseError::ConsultationUnknown)?;
+        let grant = admit::under_claim(tx, &self.grant, self.consultation).await?;
+        let Some(consultation) = consultations::find(tx, self.consultation).await? else {
+            // Not known here yet, which passes; or out of the caller's reach since it was claimed, which does not.
+            admit::to_practice_of(tx, &grant, admit::TO_PRESCRIBE).await?;
+            return Err(RaiseError::ConsultationUnknown);
+        };
         tx.concerns(consultation.id.uuid());
         admit::to_practice(tx, &self.caller, &consultation.practice_ods, admit::TO_PRESCRIBE).await?;
         if cost_centres::find(tx, &self.cost_centre).await?.is_none() {

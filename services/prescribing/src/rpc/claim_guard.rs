@@ -43,6 +43,7 @@ impl ClaimGuard for Guard {
         let mut fields = Fields::new();
         let consultation = fields.check("consultation", ConsultationId::parse(&request.consultation));
         let consultation = fields.into_result(consultation)?;
+        ehub_telemetry::record_consultation(consultation.uuid());
         let pending_signature =
             if request.pending_signature { PendingSignature::NotSigned } else { PendingSignature::NotIssued };
         let seal = Seal { consultation: consultation.uuid(), epoch: request.epoch, pending_signature };

@@ -35,6 +35,7 @@ impl Guard {
 impl ClaimGuard for Guard {
     async fn seal(&self, request: Request<SealRequest>) -> Result<Response<SealResponse>, Status> {
         let seal = parse_seal(&request.into_inner())?;
+        ehub_telemetry::record_consultation(seal.consultation.uuid());
         let db = self.calls.db().clone();
         let act = async move {
             let sealed = db.run(&Scope::service(), &seal).await.map_err(|error| Status::from(Fault::from(error)))?;

@@ -143,7 +143,9 @@ fn subjects_of_two_issuers_stay_apart() {
     second.subject_prefix = "two|".into();
     config.issuers.insert(0, second);
     let trust = Trust::on(testing::clock(), &config);
-    assert_eq!(verify(&trust, &trust.claims()).unwrap().subject, "two|person-1");
+    let caller = verify(&trust, &trust.claims()).unwrap();
+    assert_eq!(caller.subject, "two|person-1");
+    assert!(caller.client.starts_with("two|"), "{}", caller.client);
     // The second issuer has no key: the first one's does not serve it.
     let mut claims = trust.claims();
     claims["iss"] = json!(testing::ISSUER);
@@ -154,6 +156,9 @@ fn subjects_of_two_issuers_stay_apart() {
     assert_eq!(verify(&trust, &trust.claims()).unwrap().subject, "person-1");
     let mut posing = trust.claims();
     posing["sub"] = json!("two|person-1");
+    assert_eq!(verify(&trust, &posing), Err(TokenRefusal::Claim));
+    let mut posing = trust.claims();
+    posing["client_id"] = json!("two|client");
     assert_eq!(verify(&trust, &posing), Err(TokenRefusal::Claim));
 }
 

@@ -90,14 +90,13 @@ pub(crate) fn put_roster(_: &Call, request: PutRosterRequest) -> Result<(Uuid, P
     // 600: a subject with the prefix of its issuer.
     let subject = fields.text("roster.subject", &given.subject, 600);
     let organisation = fields.check("roster.organisation_ods", OdsCode::parse(&given.organisation_ods));
-    if given.practices_ods.len() > 5_000 {
-        fields.wrong("roster.practices_ods", "must have at most 5,000 entries");
-    }
+    let looked_at = fields.list("roster.practices_ods", given.practices_ods.len(), 5_000);
     let path = FieldPath::from("roster.practices_ods");
     let practices: Vec<OdsCode> = given
         .practices_ods
         .iter()
         .enumerate()
+        .filter(|_| looked_at)
         .filter_map(|(at, ods)| fields.check(path.index(at), OdsCode::parse(ods)))
         .collect();
     let role = fields.optional_text("roster.role", &given.role, 64);
@@ -119,8 +118,9 @@ pub(crate) fn put_access_agreement(
     if given.capabilities.is_empty() {
         fields.wrong("agreement.capabilities", "must have at least one entry");
     }
+    let looked_at = fields.list("agreement.capabilities", given.capabilities.len(), 20);
     let path = FieldPath::from("agreement.capabilities");
-    for (at, capability) in given.capabilities.iter().enumerate() {
+    for (at, capability) in given.capabilities.iter().enumerate().filter(|_| looked_at) {
         if !CAPABILITIES.contains(&capability.as_str()) {
             fields.wrong(path.index(at), "must be work, file, prescribe, audit, read or submit");
         }

@@ -65,8 +65,14 @@ fn terms(
     if given.needs.is_empty() {
         fields.wrong("enrolment.needs", "is required");
     }
-    let promises: Vec<Promise> =
-        given.promises.iter().enumerate().filter_map(|(at, row)| promise(fields, at, row)).collect();
+    let looked_at = fields.list("enrolment.promises", given.promises.len(), 50);
+    let promises: Vec<Promise> = given
+        .promises
+        .iter()
+        .enumerate()
+        .filter(|_| looked_at)
+        .filter_map(|(at, row)| promise(fields, at, row))
+        .collect();
     let from_date = day(fields, "enrolment.from_date", &given.from_date);
     let to_date = if given.to_date.is_empty() { None } else { day(fields, "enrolment.to_date", &given.to_date) };
     if let (Some(from), Some(to)) = (from_date, to_date)
