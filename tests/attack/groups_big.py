@@ -14,8 +14,13 @@ from memory import Peak
 from unchanged import refused
 
 SUBMIT, GET = f"{INTAKE}.IntakeService/SubmitConsultation", f"{INTAKE}.IntakeService/GetConsultation"
-# Just below the 1 MiB that a message may have.
-MOST = (1 << 20) - 4096
+
+
+def most(rpc: Rpc) -> int:
+    """Just below what a message to its service may have."""
+    return (4 << 20 if rpc.service == "intake" else 1 << 20) - 12_288
+
+
 # What may be held while such a call runs, for how long, and what may be kept of it.
 AT_MOST_KB, SECONDS, KEPT_KB = 512 * 1024, 20.0, 64 * 1024
 
@@ -30,15 +35,15 @@ class Big:
         """All of it."""
         for rpc in self.attack.rpcs:
             good = rpc.good(self.fx)
-            for path, body in _members(good.DESCRIPTOR):
+            for path, body in _members(good.DESCRIPTOR, most(rpc)):
                 if rpc.mutates:
                     good.request_id = new()
                 codes = ("INVALID_ARGUMENT",) if rpc.required else ("INVALID_ARGUMENT", "OK")
                 whole = _without(good, path).SerializeToString() + body
-                self._held(rpc, "1 MiB of empty members", whole, codes, about=path)
-            if body := _again(good):
+                self._held(rpc, "a message full of empty members", whole, codes, about=path)
+            if body := _again(good, most(rpc)):
                 codes = ("INVALID_ARGUMENT",) if rpc.required else ("INVALID_ARGUMENT", "OK")
-                self._held(rpc, "1 MiB of one singular field, again and again", body, codes)
+                self._held(rpc, "a message full of one singular field, again and again", body, codes)
         self._taken()
 
     def _held(self, rpc: Rpc, case: str, body: bytes, codes: tuple[str, ...], about: str = "") -> object:
@@ -69,9 +74,9 @@ class Big:
     def _taken(self) -> None:
         """Unknown fields are passed over; of a singular field given twice the last counts, for access as for storage."""
         rpc = next(rpc for rpc in self.attack.rpcs if rpc.method == SUBMIT)
-        unknown = b"\x78\x01" * ((MOST - 8192) // 2)
+        unknown = b"\x78\x01" * (most(rpc) // 2)
         assert 15 not in rpc.good(self.fx).DESCRIPTOR.fields_by_number
-        self._held(rpc, "1 MiB of unknown fields", self.fx.submission().SerializeToString() + unknown, ("OK",))
+        self._held(rpc, "a message full of unknown fields", self.fx.submission().SerializeToString() + unknown, ("OK",))
         code = lambda ods: tag(self._number(rpc, "practice_ods"), WIRE_BYTES) + varint(len(ods)) + ods.encode()  # noqa: E731
         first = code("Z99999") + self._bare()
         answer = self._held(rpc, "a singular field twice, the last one good", first + code(ALDER), ("OK",))
@@ -95,18 +100,18 @@ class Big:
         return rpc.good(self.fx).DESCRIPTOR.fields_by_name[name].number
 
 
-def _members(kind, way: tuple = (), prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    """Of every list of messages or texts at any depth: its path, and 1 MiB of nothing but empty members."""
+def _members(kind, size: int, way: tuple = (), prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Of every list of messages or texts at any depth: its path, and as much as there may be of nothing but empty members."""
     for field in kind.fields:
         inner = field.message_type
         if field.is_repeated and field.type in (F.TYPE_MESSAGE, F.TYPE_STRING):
             one = tag(field.number, WIRE_BYTES) + b"\0"
-            body = one * ((MOST - 8192) // len(one))
+            body = one * (size // len(one))
             for number in reversed(way):
                 body = tag(number, WIRE_BYTES) + varint(len(body)) + body
             yield prefix + field.name, body
         elif inner and inner.full_name.startswith("ehub."):
-            yield from _members(inner, (*way, field.number), f"{prefix}{field.name}.")
+            yield from _members(inner, size, (*way, field.number), f"{prefix}{field.name}.")
 
 
 def _without(good, path: str):
@@ -117,10 +122,10 @@ def _without(good, path: str):
     return copy
 
 
-def _again(good) -> bytes:
+def _again(good, size: int) -> bytes:
     """The first text or message of a request, empty, as often as goes: what is left is a request that lacks it."""
     field = next((one for one in good.DESCRIPTOR.fields if one.type == F.TYPE_STRING and not one.is_repeated), None)
     if field is None:
         return b""
     one = tag(field.number, WIRE_BYTES) + b"\0"
-    return good.SerializeToString() + one * ((MOST - 8192) // len(one))
+    return good.SerializeToString() + one * (size // len(one))

@@ -39,6 +39,8 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct Intake;
 
+/// How many times as large as others a message to intake may be: 200 answers of 4,000 characters each, in any script.
+const QUESTIONNAIRE: usize = 4;
 /// Largest batch of events taken.
 const BATCH_BYTES: usize = 16 << 20;
 
@@ -83,7 +85,9 @@ impl ehub_host::Service for Intake {
         let patients = PatientsRpc { calls: host.calls.clone(), demographics: demographics.clone() };
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Projection)).max_decoding_message_size(BATCH_BYTES);
         Ok(Built {
-            public: Routes::new(IntakeServiceServer::new(rpc).max_decoding_message_size(host.message_bytes)),
+            public: Routes::new(
+                IntakeServiceServer::new(rpc).max_decoding_message_size(host.message_bytes * QUESTIONNAIRE),
+            ),
             internal: Routes::new(sink)
                 .add_service(ClaimGuardServer::new(Guard(host.calls.clone())))
                 .add_service(PatientsServer::new(patients))
