@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use ehub_clock::Clock;
 use ehub_postgres::{FOUNDATION, StorageError, bootstrap, complete, migrate, pending};
 use ehub_test_support::TestDb;
-use sqlx::{Executor, migrate::Migrator};
+use sqlx::{Executor, PgConnection, migrate::Migrator};
 
 use crate::setup::FOUNDATION_ONLY;
 
@@ -25,17 +25,22 @@ async fn the_serving_roles_can_tell_a_complete_schema_from_one_that_is_not() {
     assert_eq!(pending(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), all);
 }
 
-/// A release that is rolled back: its migration has nothing to do, and its services are ready.
-#[tokio::test]
-async fn an_older_release_leaves_a_newer_schema_as_it_is() {
-    let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
-    let mut admin = db.admin().await;
+/// A clone belongs to whoever cloned it; a service's database belongs to its migrate role.
+async fn own_as_in_service(admin: &mut PgConnection) {
     admin
         .execute(
             "do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$",
         )
         .await
         .expect("owned as in service");
+}
+
+/// A release that is rolled back: its migration has nothing to do, and its services are ready.
+#[tokio::test]
+async fn an_older_release_leaves_a_newer_schema_as_it_is() {
+    let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
+    let mut admin = db.admin().await;
+    own_as_in_service(&mut admin).await;
     let later = "insert into ehub_migration (version, description, success, checksum, execution_time) \
                  values (900, 'of a later release', true, '\\x00', 1)";
     admin.execute(later).await.expect("noted");
@@ -51,13 +56,7 @@ async fn an_older_release_leaves_a_newer_schema_as_it_is() {
 async fn migrating_and_bootstrapping_twice_is_as_good_as_once() {
     let db = TestDb::create("intake", &FOUNDATION_ONLY, Clock::system()).await;
     let mut admin = db.admin().await;
-    // A clone belongs to whoever cloned it; a service's database belongs to its migrate role.
-    admin
-        .execute(
-            "do $$ begin execute format('alter database %I owner to ehub_intake_migrate', current_database()); end $$",
-        )
-        .await
-        .expect("owned as in service");
+    own_as_in_service(&mut admin).await;
     let owner = db.config.migrate_url.as_ref().expect("given");
     migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect("nothing to do");
     let name: String = sqlx::query_scalar("select current_database()").fetch_one(&mut admin).await.expect("reads");

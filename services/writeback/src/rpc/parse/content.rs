@@ -28,8 +28,7 @@ pub(super) fn content(fields: &mut Fields, given: EntryContent) -> Option<Conten
         fields.wrong(root.field("headings"), "at least one heading, item or observation is required");
     }
     for (list, length) in [("items", given.items.len()), ("observations", given.observations.len())] {
-        if length > MAX_ITEMS {
-            fields.wrong(root.field(list), format!("must have at most {MAX_ITEMS} members"));
+        if !fields.list(root.field(list), length, MAX_ITEMS) {
             return None;
         }
     }
