@@ -69,6 +69,7 @@ class MeshCases:
             "NUL in the text": whole.replace(b"My back", b"My &#0; back"),
         }.items():
             self.sent(case, body, "quarantined UNREADABLE", acks=[])
+        self.sent("more bytes than are taken", b"<Bundle>" + b"x" * (10 << 20), "quarantined TOO_LARGE", acks=[])
         self.sent("no patient", self.report(patients=0).xml(), "quarantined UNREADABLE", acks=["20009"])
         self.sent("two patients", self.report(patients=2).xml(), "quarantined UNREADABLE", acks=["20009"])
         self.sent("patient without a name", self.report(named=False).xml(), "quarantined UNREADABLE", acks=["20009"])

@@ -13,7 +13,12 @@ use crate::{
     world::World,
 };
 
-const COLUMNS: [Column; 2] = [Column("SERVICE", "service", Form::Plain), Column("APPLIED", "applied", Form::Plain)];
+// Newer ones are of a later release: this one knows nothing of them and leaves them as they are.
+const COLUMNS: [Column; 3] = [
+    Column("SERVICE", "service", Form::Plain),
+    Column("APPLIED", "applied", Form::Plain),
+    Column("NEWER", "newer", Form::Plain),
+];
 
 /// Migrates one database, or those of the running suite.
 pub async fn run(context: &Context, options: &MigrateOptions) -> anyhow::Result<()> {
@@ -25,13 +30,13 @@ pub async fn run(context: &Context, options: &MigrateOptions) -> anyhow::Result<
             (None, None) => owner_url(&context.world()?, service)?,
         };
         output::progress(&format!("migrating {}", service.as_str()));
-        let pending = ehub_postgres::pending(&url, migrations(service))
+        let before = ehub_postgres::schema(&url, migrations(service))
             .await
             .with_context(|| format!("the database of {}", service.as_str()))?;
         ehub_postgres::migrate(&url, migrations(service))
             .await
             .with_context(|| format!("the migrations of {}", service.as_str()))?;
-        done.push(json!({ "service": service.as_str(), "applied": pending }));
+        done.push(json!({ "service": service.as_str(), "applied": before.pending, "newer": before.newer }));
     }
     output::list("migrated", &done, &COLUMNS, "there is nothing to migrate");
     Ok(())

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ehub_auth::Verifier;
-use ehub_postgres::{Db, pending};
+use ehub_postgres::{Db, Schema, schema};
 use ehub_server::{Condition, Readiness};
 use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
@@ -65,7 +65,7 @@ impl Watch {
                     self.clock.observe(skew <= SKEW);
                 }
                 if !schema_is_there {
-                    schema_is_there = matches!(pending(&self.url, self.migrations).await, Ok(0));
+                    schema_is_there = matches!(schema(&self.url, self.migrations).await, Ok(Schema { pending: 0, .. }));
                     self.schema.set(schema_is_there);
                     if schema_is_there && matches!(self.db.log_quotes_rows().await, Ok(true)) {
                         tracing::warn!(

@@ -15,6 +15,9 @@ pub enum Invalid {
     /// Not 3 to 8 letters and digits.
     #[error("an ODS code has 3 to 8 letters and digits")]
     OdsCode,
+    /// Not letters and digits.
+    #[error("a MESH mailbox id has 1 to 40 letters and digits")]
+    MailboxId,
     /// Not 6 to 18 digits beginning with 1 to 9.
     #[error("a SNOMED CT identifier has 6 to 18 digits and does not begin with 0")]
     SctidLength,

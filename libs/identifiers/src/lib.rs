@@ -4,6 +4,7 @@
 
 mod eps;
 mod invalid;
+mod mailbox;
 mod nhs_number;
 mod ods;
 mod reference;
@@ -14,6 +15,7 @@ mod typed;
 
 pub use eps::EpsShortId;
 pub use invalid::Invalid;
+pub use mailbox::MailboxId;
 pub use nhs_number::NhsNumber;
 pub use ods::OdsCode;
 pub use reference::Reference;

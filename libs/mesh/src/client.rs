@@ -93,6 +93,11 @@ impl MeshClient {
         self.call(self.request(Method::PUT, url), template).await.map(drop)
     }
 
+    /// How many bytes of a message are taken at most.
+    pub fn max_message_bytes(&self) -> usize {
+        self.max_message_bytes
+    }
+
     /// A URL below this mailbox. Ids come from outside, so they must be a single plain path segment.
     pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, MeshError> {
         let plain = |segment: &&str| {

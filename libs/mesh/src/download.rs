@@ -31,6 +31,12 @@ impl MeshClient {
         Ok(message)
     }
 
+    /// What MESH says of a message: all but its content.
+    pub async fn head(&self, id: &str) -> Result<Received, MeshError> {
+        let answer = self.call(self.request(Method::HEAD, self.url(&["inbox", id])?), MESSAGE).await?;
+        Ok(Received::read(id, answer.headers()))
+    }
+
     async fn chunk(&self, url: reqwest::Url, template: &'static str) -> Result<Response, MeshError> {
         self.call(self.request(Method::GET, url).header(ACCEPT_ENCODING, "gzip"), template).await
     }
@@ -46,11 +52,10 @@ impl MeshClient {
         };
         let bytes = body::read(response, room).await.map_err(oversized)?;
         match compressed.as_deref() {
-            None | Some("identity") => Ok(bytes),
             // A report has no content, whatever its headers say.
-            Some("gzip") if bytes.is_empty() => Ok(bytes),
-            Some("gzip") => body::gunzip(bytes, room).await.map_err(oversized),
-            Some(_) => Err(MeshError::Protocol { what: "the content encoding is not gzip" }),
+            Some("gzip") if !bytes.is_empty() => body::gunzip(bytes, room).await.map_err(oversized),
+            // Of another encoding nothing is known: the bytes are kept as they came.
+            _ => Ok(bytes),
         }
     }
 }

@@ -10,7 +10,10 @@ use std::{
     collections::VecDeque,
     fmt,
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -41,6 +44,8 @@ struct Inner {
     patience: Duration,
     clock: Clock,
     places: Arc<Semaphore>,
+    /// Who waits for a place or for a connection to open.
+    waiting: AtomicI64,
     /// Those that rest, the one that came back last at the end.
     resting: Mutex<VecDeque<Resting>>,
 }
@@ -68,11 +73,20 @@ impl Connections {
     pub(crate) fn new(options: PgConnectOptions, most: u32, patience: Duration, clock: Clock) -> Self {
         let options = options.statement_cache_capacity(STATEMENTS);
         let places = Arc::new(Semaphore::new(most as usize));
-        Self(Arc::new(Inner { options, most, patience, clock, places, resting: Mutex::default() }))
+        Self(Arc::new(Inner {
+            options,
+            most,
+            patience,
+            clock,
+            places,
+            waiting: AtomicI64::new(0),
+            resting: Mutex::default(),
+        }))
     }
 
     /// A connection, within the patience there is.
     pub(crate) async fn lend(&self) -> Result<Lent, StorageError> {
+        let _waits = Waits::count(&self.0.waiting);
         match tokio::time::timeout(self.0.patience, self.lend_in_time()).await {
             Ok(lent) => Ok(lent?),
             Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
@@ -127,6 +141,11 @@ impl Connections {
         (self.0.most.saturating_sub(free), resting, self.0.most)
     }
 
+    /// How many pieces of work wait for a connection.
+    pub(crate) fn waiting(&self) -> i64 {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
     /// Lends no more, and returns when all that were lent have come back.
     pub(crate) async fn close(&self) {
         let all = self.0.places.acquire_many(self.0.most).await;
@@ -136,6 +155,22 @@ impl Connections {
         for Resting { conn, .. } in resting {
             let _ = conn.close().await;
         }
+    }
+}
+
+/// Counted while it waits, whether it gets a connection, gives up or is dropped.
+struct Waits<'a>(&'a AtomicI64);
+
+impl<'a> Waits<'a> {
+    fn count(waiting: &'a AtomicI64) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

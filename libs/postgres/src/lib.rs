@@ -26,7 +26,7 @@ pub use connections::Lent;
 pub use error::StorageError;
 pub use idempotency::{IdempotencyKey, Recorded, find, forget_older_than, record};
 pub use inbox::{Span, heard, last_heard, pass};
-pub use migrate::{FOUNDATION, bootstrap, complete, migrate, pending};
+pub use migrate::{FOUNDATION, Schema, bootstrap, complete, migrate, schema};
 pub use opening::Question;
 pub use page_token::{PageToken, PageTokenInvalid, PageTokens};
 pub use pool::Db;

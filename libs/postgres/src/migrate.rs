@@ -33,8 +33,17 @@ pub async fn migrate(owner_url: &str, service: &Migrator) -> Result<(), sqlx::Er
     conn.close().await
 }
 
-/// How many migrations a database still lacks.
-pub async fn pending(url: &str, service: &Migrator) -> Result<usize, StorageError> {
+/// How a database's schema stands to what a release brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema {
+    /// Migrations it still lacks.
+    pub pending: usize,
+    /// Migrations of a later release, which this one does not know and works with.
+    pub newer: usize,
+}
+
+/// How a database's schema stands to this release.
+pub async fn schema(url: &str, service: &Migrator) -> Result<Schema, StorageError> {
     let mut conn = connect(url).await?;
     let applied: Vec<i64> =
         match sqlx::query_scalar("select version from ehub_migration where success").fetch_all(&mut conn).await {
@@ -42,7 +51,9 @@ pub async fn pending(url: &str, service: &Migrator) -> Result<usize, StorageErro
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-    Ok(complete(service).migrations.iter().filter(|migration| !applied.contains(&migration.version)).count())
+    let known: Vec<i64> = complete(service).migrations.iter().map(|migration| migration.version).collect();
+    let lacking = |here: &[i64], wanted: &[i64]| wanted.iter().filter(|version| !here.contains(version)).count();
+    Ok(Schema { pending: lacking(&applied, &known), newer: lacking(&known, &applied) })
 }
 
 async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {

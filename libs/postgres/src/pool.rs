@@ -189,6 +189,11 @@ impl Db {
             let (lent, resting, _) = db.connections.counts();
             [(resting.into(), vec![(POOL, name), (STATE, "idle")]), (lent.into(), vec![(POOL, name), (STATE, "used")])]
         });
+        let db = self.clone();
+        let waiting = "Pieces of work that wait for a connection of a pool.";
+        metrics::observe("db.client.connection.pending_requests", "{request}", waiting, move || {
+            [(db.connections.waiting(), vec![(POOL, name)])]
+        });
         let most = i64::from(self.connections.counts().2);
         metrics::observe("db.client.connection.max", "{connection}", "Connections a pool may have.", move || {
             [(most, vec![(POOL, name)])]

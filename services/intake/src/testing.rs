@@ -15,7 +15,7 @@ use crate::{
     mesh::Answering,
     operations::{
         accept::Acceptor,
-        land::LandMessage,
+        land::{KnownMessage, LandMessage},
         page::TakePage,
         read_message::{self, Mailbox, ReadMessage},
         send_acknowledgement::TakeAcknowledgement,
@@ -27,7 +27,10 @@ use crate::{
     workers::trace::Tracing,
 };
 
-pub use crate::operations::read_message::Read;
+pub use crate::{
+    operations::read_message::Read,
+    storage::landed::{Content, Known},
+};
 
 fn acceptor() -> Arc<Acceptor> {
     Arc::new(Acceptor {
@@ -55,6 +58,11 @@ pub fn sink(db: &Db) -> Sink<Projection> {
 
 /// Lands a message in the hub's mailbox, as the poller does.
 pub async fn land(work: &Db, mesh_id: &str, from_mailbox: &str, body: &[u8]) -> Result<(), StorageError> {
+    arrive(work, mesh_id, from_mailbox, Content::Here(body.to_vec())).await
+}
+
+/// Lands what there is of a message in the hub's mailbox, as the poller does.
+pub async fn arrive(work: &Db, mesh_id: &str, from_mailbox: &str, content: Content) -> Result<(), StorageError> {
     let arrival = Arrival {
         mesh_id: mesh_id.to_owned(),
         mailbox: "HUBINT01".to_owned(),
@@ -62,9 +70,14 @@ pub async fn land(work: &Db, mesh_id: &str, from_mailbox: &str, body: &[u8]) -> 
         workflow: "GPFED_CONSULT_REPORT".to_owned(),
         kind: "DATA",
         linked_id: String::new(),
-        body: body.to_vec(),
+        content,
     };
     work.run(&Scope::work(), &LandMessage(arrival)).await
+}
+
+/// What is known of a message of MESH, as the poller asks.
+pub async fn known(work: &Db, mesh_id: &str) -> Result<Known, StorageError> {
+    work.run(&Scope::work(), &KnownMessage { mailbox: "HUBINT01", mesh_id }).await
 }
 
 /// Reads the next landed message, as the worker does.

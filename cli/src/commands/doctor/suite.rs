@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
 use ehub_clock::Timestamp;
+use ehub_postgres::Schema;
 use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
 use tokio::{net::TcpStream, time::timeout};
 
@@ -110,10 +111,13 @@ async fn health(world: &World, service: ServiceName) -> Check {
 
 async fn schema(world: &World, service: ServiceName) -> Check {
     let name = format!("{} schema", service.as_str());
-    let pending = async { anyhow::Ok(ehub_postgres::pending(run_url(world, service)?, migrations(service)).await?) };
-    match pending.await {
-        Ok(0) => Check::good(name, "newest"),
-        Ok(missing) => Check::bad(name, format!("{missing} migrations are missing"), "ehub migrate"),
+    let schema = async { anyhow::Ok(ehub_postgres::schema(run_url(world, service)?, migrations(service)).await?) };
+    match schema.await {
+        Ok(Schema { pending: 0, newer: 0 }) => Check::good(name, "newest"),
+        Ok(Schema { pending: 0, newer }) => Check::good(name, format!("{newer} migrations of a later release")),
+        Ok(Schema { pending: missing, .. }) => {
+            Check::bad(name, format!("{missing} migrations are missing"), "ehub migrate")
+        }
         // The cause may quote the URL with its password.
         Err(_) => Check::bad(name, "the database cannot be reached", "scripts/postgres start"),
     }

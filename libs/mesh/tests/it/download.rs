@@ -41,6 +41,21 @@ async fn oversized_messages_are_refused_plain_compressed_and_in_sum() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_message_tells_whose_it_is() {
+    let answer = Answer::new(200, "").with("mex-from", "SUPPL001").with("mex-workflowid", "W");
+    let (server, url) = Server::start([answer]).await;
+    let head = client(&url).head("M1").await.unwrap();
+    assert_eq!((head.from.as_deref(), head.workflow.as_str()), (Some("SUPPL001"), "W"));
+    assert_eq!(server.asked()[0].method, "HEAD");
+}
+
+#[tokio::test]
+async fn content_of_another_encoding_stays_as_it_came() {
+    let (_, url) = Server::start([Answer::new(200, "abc").with("content-encoding", "br")]).await;
+    assert_eq!(client(&url).download("M1").await.unwrap().body, b"abc");
+}
+
+#[tokio::test]
 async fn a_missing_chunk_fails_the_whole_message() {
     let first = Answer::new(206, "one").with("mex-chunk-range", "1:2");
     let (_, url) = Server::start([first, Answer::new(503, "")]).await;

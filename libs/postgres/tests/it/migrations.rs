@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use ehub_clock::Clock;
-use ehub_postgres::{FOUNDATION, StorageError, bootstrap, complete, migrate, pending};
+use ehub_postgres::{FOUNDATION, Schema, StorageError, bootstrap, complete, migrate, schema};
 use ehub_test_support::TestDb;
 use sqlx::{Executor, PgConnection, migrate::Migrator};
 
@@ -16,13 +16,13 @@ async fn the_serving_roles_can_tell_a_complete_schema_from_one_that_is_not() {
     later.version = 100;
     let newer = Migrator { migrations: Cow::Owned(vec![later]), ..Migrator::DEFAULT };
     for url in [&db.config.run_url, &db.config.work_url] {
-        assert_eq!(pending(url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), 0);
-        assert_eq!(pending(url.reveal(), &newer).await.expect("reads"), 1);
+        assert_eq!(schema(url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), Schema { pending: 0, newer: 0 });
+        assert_eq!(schema(url.reveal(), &newer).await.expect("reads"), Schema { pending: 1, newer: 0 });
     }
     let mut admin = db.admin().await;
     admin.execute("alter table ehub_migration rename to somewhere_else").await.expect("renames");
     let all = complete(&FOUNDATION_ONLY).migrations.len();
-    assert_eq!(pending(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), all);
+    assert_eq!(schema(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads").pending, all);
 }
 
 /// A clone belongs to whoever cloned it; a service's database belongs to its migrate role.
@@ -46,7 +46,8 @@ async fn an_older_release_leaves_a_newer_schema_as_it_is() {
     admin.execute(later).await.expect("noted");
     let owner = db.config.migrate_url.as_ref().expect("given");
     migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect("nothing to do");
-    assert_eq!(pending(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads"), 0);
+    let stands = schema(db.config.run_url.reveal(), &FOUNDATION_ONLY).await.expect("reads");
+    assert_eq!(stands, Schema { pending: 0, newer: 1 });
     // What was changed after it was applied is still refused.
     admin.execute("update ehub_migration set checksum = '\\x00' where version = 1").await.expect("spoilt");
     migrate(owner.reveal(), &FOUNDATION_ONLY).await.expect_err("a migration that is not the one applied");

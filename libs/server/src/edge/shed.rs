@@ -52,6 +52,26 @@ impl Shed {
             methods,
         }
     }
+
+    /// Reports the calls that run on the port, and how many may, whenever metrics are sent.
+    pub fn observe(&self, port: &'static str, limits: &Limits) {
+        let kinds = [
+            ("unary", Arc::clone(&self.unary), limits.in_flight),
+            ("stream", Arc::clone(&self.streams), limits.streams),
+        ];
+        let about = move |kind| vec![("ehub.server.port", port), ("ehub.call.kind", kind)];
+        let most = kinds.each_ref().map(|&(kind, _, most)| (count(most), about(kind)));
+        metrics::observe("ehub.server.calls.running", "{call}", "Calls that are running.", move || {
+            kinds
+                .each_ref()
+                .map(|(kind, places, most)| (count(most.saturating_sub(places.available_permits())), about(kind)))
+        });
+        metrics::observe("ehub.server.calls.max", "{call}", "Calls that may run at once.", move || most.clone());
+    }
+}
+
+fn count(calls: usize) -> i64 {
+    i64::try_from(calls).unwrap_or(i64::MAX)
 }
 
 impl Step for Shed {

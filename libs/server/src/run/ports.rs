@@ -80,10 +80,12 @@ where
 {
     let clock = Clock::system();
     let limits = &gate.config.limits;
+    // The answer is made within the deadline; as long again is enough to read it.
+    let shed = Shed::new(limits, gate.config.deadline.longest() * 2, gate.methods.clone());
+    shed.observe(gate.name, limits);
     let parts = Parts {
         methods: gate.methods.clone(),
-        // The answer is made within the deadline; as long again is enough to read it.
-        shed: Shed::new(limits, gate.config.deadline.longest() * 2, gate.methods.clone()),
+        shed,
         deadline: Enforce::new(gate.config.deadline.clone(), gate.methods.clone(), clock.clone()),
         farewell: Farewell {
             methods: gate.methods.clone(),

@@ -130,5 +130,7 @@ codes! {
         InvalidFields = "INVALID_FIELDS",
         /// It is no online consultation.
         UnexpectedMessage = "UNEXPECTED_MESSAGE",
+        /// It is larger than the hub takes, and was left at MESH.
+        TooLarge = "TOO_LARGE",
     }
 }

@@ -5,7 +5,10 @@ use ehub_identifiers::QuarantineId;
 use ehub_itk3::extract_pdf;
 use ehub_postgres::{StorageError, Tx, Work};
 
-use crate::storage::{landed, quarantine};
+use crate::{
+    domain::codes::Cause,
+    storage::{landed, quarantine},
+};
 
 /// Which, whose, and what of it.
 #[derive(Debug)]
@@ -37,6 +40,9 @@ pub enum Error {
     /// Its bytes are gone.
     #[error("the bytes of the quarantined message were deleted")]
     Forgotten,
+    /// It was left at MESH.
+    #[error("the quarantined message is larger than the hub takes")]
+    LeftAtMesh,
     /// There is none.
     #[error("the quarantined message holds no PDF")]
     NoPdf,
@@ -57,8 +63,13 @@ impl Work for GetQuarantinedContent {
         require_fresh(tx).await?;
         let found = quarantine::get(tx, &self.owner_ods, self.id.uuid()).await?.ok_or(Error::NotFound)?;
         let body = landed::body(tx, found.landed).await?.ok_or(Error::NotFound)?;
-        if body.is_empty() && found.size_bytes > 0 {
-            return Err(Error::Forgotten);
+        if body.is_empty() {
+            if found.cause == Cause::TooLarge && found.settle_time.is_none() {
+                return Err(Error::LeftAtMesh);
+            }
+            if found.size_bytes > 0 || found.cause == Cause::TooLarge {
+                return Err(Error::Forgotten);
+            }
         }
         let content = if self.pdf { extract_pdf(&body).ok_or(Error::NoPdf)? } else { body };
         tx.about(self.id.name());

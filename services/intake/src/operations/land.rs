@@ -2,7 +2,7 @@
 
 use ehub_postgres::{StorageError, Tx, Work};
 
-use crate::storage::landed::{self, Arrival};
+use crate::storage::landed::{self, Arrival, Known};
 
 /// What wakes whoever reads messages.
 pub const LANDED: &str = "landed message";
@@ -22,21 +22,21 @@ impl Work for LandMessage {
     }
 }
 
-/// Whether a message was stored before and only its acknowledgement to MESH was lost.
+/// Whether a message was stored before and only its acknowledgement to MESH was lost, or was left at MESH.
 #[derive(Debug)]
-pub struct HasLanded<'a> {
+pub struct KnownMessage<'a> {
     /// Our mailbox.
     pub mailbox: &'a str,
     /// MESH's id.
     pub mesh_id: &'a str,
 }
 
-impl Work for HasLanded<'_> {
-    const NAME: &'static str = "has_landed";
-    type Output = bool;
+impl Work for KnownMessage<'_> {
+    const NAME: &'static str = "known_message";
+    type Output = Known;
     type Error = StorageError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<bool, StorageError> {
-        landed::is_stored(tx, self.mailbox, self.mesh_id).await
+    async fn run(&self, tx: &mut Tx) -> Result<Known, StorageError> {
+        landed::known(tx, self.mailbox, self.mesh_id).await
     }
 }

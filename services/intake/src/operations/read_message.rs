@@ -162,6 +162,10 @@ impl ReadMessage {
 
     /// The way of every channel; refuses before anything is written.
     async fn try_accept(&self, tx: &mut Tx, message: &Landed) -> Result<Result<Uuid, Unfit>, StorageError> {
+        if message.left_above.is_some() {
+            // Nobody is answered: there is no envelope. MESH tells the sender when it gives the message up.
+            return Ok(Err(Unfit { cause: Cause::TooLarge, code: NOT_TAKEN, wrong_fields: Vec::new() }));
+        }
         if sniff(&message.body) != MessageKind::OnlineConsultation {
             let unreadable = Envelope::parse(&message.body).err().map(|error| error.response_code());
             return Ok(Err(match unreadable {
@@ -299,6 +303,7 @@ impl ReadMessage {
             workflow: self.mailbox.ack_workflow.clone(),
             body: acknowledgement(envelope, &self.mailbox.answering, ids, tx.at(), code),
             attempts: 0,
+            consultation: None,
         };
         outbound::store(tx, message.id, &answer, code).await
     }

@@ -135,6 +135,12 @@ impl From<get_quarantined_content::Error> for Fault {
                 "CONTENT_FORGOTTEN",
                 "it was settled long ago, and its bytes were deleted",
             ),
+            Error::LeftAtMesh => Self::new(
+                Code::FailedPrecondition,
+                DOMAIN,
+                "CONTENT_TOO_LARGE",
+                "it is larger than the hub takes, and was left at MESH: ask its sender, or have the limit raised",
+            ),
             Error::NoPdf => Self::new(Code::FailedPrecondition, DOMAIN, "NO_PDF", "no PDF can be found in the message"),
             Error::Access(error) => error.into(),
             Error::Storage(error) => storage(&error),

@@ -22,8 +22,28 @@ pub struct Arrival {
     pub kind: &'static str,
     /// Of a report: the message it is about.
     pub linked_id: String,
-    /// The bytes.
-    pub body: Vec<u8>,
+    /// The bytes, or why they are not here.
+    pub content: Content,
+}
+
+/// What there is of a message.
+#[derive(Clone)]
+pub enum Content {
+    /// Its bytes.
+    Here(Vec<u8>),
+    /// Nothing: it has more bytes than this, and was left at MESH.
+    LeftAbove(i64),
+}
+
+/// What is known of a message of MESH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing.
+    Not,
+    /// It is here.
+    Here,
+    /// It was left at MESH when no more bytes than these were taken.
+    LeftAbove(i64),
 }
 
 /// A message that waits to be read.
@@ -41,6 +61,8 @@ pub struct Landed {
     pub linked_id: String,
     /// The bytes.
     pub body: Vec<u8>,
+    /// Set if it was left at MESH.
+    pub left_above: Option<i64>,
     /// When it landed.
     pub receive_time: OffsetDateTime,
 }
@@ -62,8 +84,18 @@ impl fmt::Debug for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Arrival")
             .field("mesh_id", &self.mesh_id)
-            .field("bytes", &self.body.len())
+            .field("content", &self.content)
             .finish_non_exhaustive()
+    }
+}
+
+// It holds what patients wrote.
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here(body) => write!(f, "{} bytes", body.len()),
+            Self::LeftAbove(bytes) => write!(f, "more than {bytes} bytes, left at MESH"),
+        }
     }
 }
 
@@ -73,37 +105,71 @@ impl fmt::Debug for Landed {
     }
 }
 
+/// The id a message has while it is left at MESH: none of MESH's, so that nothing takes it for one that is here.
+fn left(mesh_id: &str) -> String {
+    format!("left:{mesh_id}")
+}
+
 /// Stores a message; one that is there already (its acknowledgement to MESH was lost) stays as it is.
 pub async fn store(tx: &mut Tx, arrival: &Arrival) -> Result<(), StorageError> {
+    let (mesh_id, body, left_above) = match &arrival.content {
+        Content::Here(body) if fill(tx, arrival, body).await? => return Ok(()),
+        Content::Here(body) => (arrival.mesh_id.clone(), body.as_slice(), None),
+        Content::LeftAbove(bytes) => (left(&arrival.mesh_id), &[][..], Some(*bytes)),
+    };
     let (id, at) = (tx.clock().uuid_v7(), tx.at());
     sqlx::query(
         "/* landed.store */ insert into intake.landed_message (id, mesh_id, mailbox, from_mailbox, workflow, kind, linked_id, body, \
-         receive_time, state, next_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'LANDED', $9) \
-         on conflict on constraint landed_mesh_id do nothing",
+         receive_time, state, next_at, left_above) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'LANDED', $9, $10) \
+         on conflict on constraint landed_mesh_id do update set left_above = excluded.left_above \
+         where landed_message.left_above is not null",
     )
     .bind(id)
-    .bind(&arrival.mesh_id)
+    .bind(&mesh_id)
     .bind(&arrival.mailbox)
     .bind(&arrival.from_mailbox)
     .bind(&arrival.workflow)
     .bind(arrival.kind)
     .bind(&arrival.linked_id)
-    .bind(&arrival.body)
+    .bind(body)
     .bind(at)
+    .bind(left_above)
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-/// Whether MESH's message is here.
-pub async fn is_stored(tx: &mut Tx, mailbox: &str, mesh_id: &str) -> Result<bool, StorageError> {
-    Ok(sqlx::query_scalar(
-        "/* landed.is_stored */ select exists (select from intake.landed_message where mailbox = $1 and mesh_id = $2)",
+/// Gives a message that had been left at MESH its bytes; tells whether it was one.
+async fn fill(tx: &mut Tx, arrival: &Arrival, body: &[u8]) -> Result<bool, StorageError> {
+    let filled = sqlx::query(
+        "/* landed.fill */ update intake.landed_message set mesh_id = $3, body = $4, left_above = null \
+         where mailbox = $1 and mesh_id = $2",
+    )
+    .bind(&arrival.mailbox)
+    .bind(left(&arrival.mesh_id))
+    .bind(&arrival.mesh_id)
+    .bind(body)
+    .execute(tx.conn())
+    .await?;
+    Ok(filled.rows_affected() > 0)
+}
+
+/// What is known of a message of MESH.
+pub async fn known(tx: &mut Tx, mailbox: &str, mesh_id: &str) -> Result<Known, StorageError> {
+    let found: Option<Option<i64>> = sqlx::query_scalar(
+        "/* landed.known */ select left_above from intake.landed_message where mailbox = $1 and mesh_id in ($2, $3) \
+         order by left_above nulls first limit 1",
     )
     .bind(mailbox)
     .bind(mesh_id)
-    .fetch_one(tx.conn())
-    .await?)
+    .bind(left(mesh_id))
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(match found {
+        None => Known::Not,
+        Some(None) => Known::Here,
+        Some(Some(bytes)) => Known::LeftAbove(bytes),
+    })
 }
 
 /// The bytes of a message; of the messages of its hub in quarantine, when a person asks.
@@ -117,7 +183,7 @@ pub async fn body(tx: &mut Tx, id: Uuid) -> Result<Option<Vec<u8>>, StorageError
 /// The next message that waits, locked; others skip it.
 pub async fn next(tx: &mut Tx) -> Result<Option<Landed>, StorageError> {
     Ok(sqlx::query_as(
-        "/* landed.next */ select id, mailbox, from_mailbox, kind, linked_id, body, receive_time from intake.landed_message \
+        "/* landed.next */ select id, mailbox, from_mailbox, kind, linked_id, body, left_above, receive_time from intake.landed_message \
          where state = 'LANDED' and next_at <= ehub.app_now() order by next_at, id limit 1 for update skip locked",
     )
     .fetch_optional(tx.conn())

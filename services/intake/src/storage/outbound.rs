@@ -20,6 +20,8 @@ pub struct Outbound {
     pub body: Vec<u8>,
     /// Sends that were begun, this one included.
     pub attempts: i32,
+    /// The consultation the acknowledged message became, if it did.
+    pub consultation: Option<Uuid>,
 }
 
 impl fmt::Debug for Outbound {
@@ -55,7 +57,8 @@ pub async fn take(tx: &mut Tx, resend_after: Duration) -> Result<Option<Outbound
         "/* outbound.take */ update intake.outbound_message set state = 'SENDING', attempts = attempts + 1, next_at = $1 \
          where id = (select id from intake.outbound_message where state in ('READY', 'SENDING') and next_at <= ehub.app_now() \
                      order by next_at, id limit 1 for update skip locked) \
-         returning id, to_mailbox, workflow, body, attempts",
+         returning id, to_mailbox, workflow, body, attempts, \
+         (select l.consultation from intake.landed_message l where l.id = outbound_message.landed) as consultation",
     )
     .bind(again)
     .fetch_optional(tx.conn())

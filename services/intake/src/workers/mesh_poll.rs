@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
-    operations::land::{HasLanded, LandMessage},
-    storage::landed::Arrival,
+    operations::land::{KnownMessage, LandMessage},
+    storage::landed::{Arrival, Content, Known},
 };
 
 /// How many messages are fetched at once.
@@ -84,15 +84,27 @@ impl MeshPoll {
     }
 
     async fn fetch(&self, mesh_id: &str) -> Result<(), Error> {
-        let stored = HasLanded { mailbox: self.mesh.mailbox(), mesh_id };
-        if !self.db.run(&Scope::work(), &stored).await? {
-            let received = match self.mesh.download(mesh_id).await {
-                Ok(received) => received,
+        let taken = i64::try_from(self.mesh.max_message_bytes()).unwrap_or(i64::MAX);
+        let known = self.db.run(&Scope::work(), &KnownMessage { mailbox: self.mesh.mailbox(), mesh_id }).await?;
+        match known {
+            // A person knows of it; it is had as soon as more is taken.
+            Known::LeftAbove(bytes) if taken <= bytes => return Ok(()),
+            Known::Not | Known::LeftAbove(_) => match self.mesh.download(mesh_id).await {
+                Ok(mut received) => {
+                    let body = std::mem::take(&mut received.body);
+                    self.land(received, Content::Here(body)).await?;
+                }
+                Err(MeshError::TooLarge { limit }) => {
+                    let received = self.mesh.head(mesh_id).await?;
+                    self.land(received, Content::LeftAbove(taken)).await?;
+                    tracing::error!(limit, "a message is too large; it stays in the inbox, and a person is told of it");
+                    return Ok(());
+                }
                 // Another replica was first.
                 Err(MeshError::Gone) => return Ok(()),
                 Err(error) => return Err(error.into()),
-            };
-            self.db.run(&Scope::work(), &LandMessage(self.arrival(received))).await?;
+            },
+            Known::Here => {}
         }
         // Durable: now MESH may forget it (hazard H1).
         match self.mesh.acknowledge(mesh_id).await {
@@ -101,8 +113,8 @@ impl MeshPoll {
         }
     }
 
-    fn arrival(&self, received: Received) -> Arrival {
-        Arrival {
+    async fn land(&self, received: Received, content: Content) -> Result<(), StorageError> {
+        let arrival = Arrival {
             mesh_id: received.id,
             mailbox: self.mesh.mailbox().to_owned(),
             from_mailbox: received.from.unwrap_or_default(),
@@ -112,7 +124,8 @@ impl MeshPoll {
                 MessageType::Report => "REPORT",
             },
             linked_id: received.linked_id.unwrap_or_default(),
-            body: received.body,
-        }
+            content,
+        };
+        self.db.run(&Scope::work(), &LandMessage(arrival)).await
     }
 }

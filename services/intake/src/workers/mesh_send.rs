@@ -42,6 +42,7 @@ impl MeshSend {
         let Some(next) = self.db.run(&Scope::work(), &TakeAcknowledgement { resend_after }).await? else {
             return Ok(Step::Idle);
         };
+        let span = job_span("send_acknowledgement", next.consultation);
         async {
             let (id, attempts) = (next.id, next.attempts);
             let outcome = self.mesh.send(&outgoing(next)).await;
@@ -50,7 +51,7 @@ impl MeshSend {
             }
             Ok(Step::Done)
         }
-        .instrument(job_span("send_acknowledgement", None))
+        .instrument(span)
         .await
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use ehub_auth::Caller;
-use ehub_intake::testing;
+use ehub_intake::testing::{self, Content, Known, Read};
 use ehub_postgres::{StorageError, Tx, Work};
-use ehub_proto::intake::v1::{GetQuarantinedContentRequest, intake_service_server::IntakeService};
+use ehub_proto::intake::v1::{GetQuarantinedContentRequest, Urgency, intake_service_server::IntakeService};
 use ehub_test_support::{organisation, person, person_scope, seed_access};
 use futures_util::TryStreamExt;
 use sqlx::Connection;
@@ -111,4 +111,42 @@ async fn row_security_alone_shows_a_hub_its_quarantine_and_nothing_else() {
     assert_eq!(seen(HUB.1).await, [b"not a message".to_vec()], "not the accepted message");
     assert!(seen(OTHER_HUB.1).await.is_empty());
     assert!(seen(ALDER.1).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_is_called_for_without_its_bytes_and_has_them_once_they_are_taken() {
+    let world = World::new().await;
+    let work = &world.db.work;
+    let arrive = async |content| testing::arrive(work, "M1", "SUPPL001", content).await.expect("landed");
+    arrive(Content::LeftAbove(10)).await;
+    assert_eq!(testing::known(work, "M1").await.expect("asked"), Known::LeftAbove(10));
+    assert!(matches!(testing::read(work).await.expect("read"), Read::Quarantined(_)));
+    let kept = waiting(&world).await.remove(0);
+    assert_eq!((kept.cause.as_str(), kept.owner_ods.as_str(), kept.size_bytes), ("TOO_LARGE", "H8H01", 0));
+    assert_eq!(kept.screened().as_str_name(), Urgency::NotScreened.as_str_name());
+    assert_eq!(world.count("ehub.outbox where kind = 'ehub.intake.event.v1.MessageQuarantined'").await, 1);
+    // No release takes it for one that is here, and has MESH forget it.
+    assert_eq!(world.count("intake.landed_message where mesh_id = 'M1'").await, 0);
+    let expected = (Code::FailedPrecondition, "CONTENT_TOO_LARGE".to_owned());
+    assert_eq!(refused(content(&world, &kept.name, false, anna()).await), expected);
+
+    // The limit was raised, not far enough; then enough.
+    arrive(Content::LeftAbove(20)).await;
+    assert_eq!(testing::known(work, "M1").await.expect("asked"), Known::LeftAbove(20));
+    arrive(Content::Here(b"all of it".to_vec())).await;
+    assert_eq!(testing::known(work, "M1").await.expect("asked"), Known::Here);
+    assert_eq!(testing::read(work).await.expect("read"), Read::Nothing, "a person has it already");
+    assert_eq!(content(&world, &kept.name, false, anna()).await.expect("given").concat(), b"all of it");
+    assert_eq!((waiting(&world).await.len(), world.count("intake.landed_message").await), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_too_large_and_is_taken_before_it_was_read_is_read() {
+    let world = World::new().await;
+    let work = &world.db.work;
+    testing::arrive(work, "M1", "SUPPL001", Content::LeftAbove(10)).await.expect("landed");
+    let body = report(ALDER.1, "my back hurts").to_xml();
+    testing::arrive(work, "M1", "SUPPL001", Content::Here(body)).await.expect("landed");
+    assert!(matches!(testing::read(work).await.expect("read"), Read::Accepted(_)));
+    assert!(waiting(&world).await.is_empty());
 }

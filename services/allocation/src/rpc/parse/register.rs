@@ -2,7 +2,7 @@
 
 use ehub_calls::Call;
 use ehub_faults::{Fault, FieldPath, Fields};
-use ehub_identifiers::{OdsCode, OrganisationId};
+use ehub_identifiers::{MailboxId, OdsCode, OrganisationId};
 use ehub_postgres::PageTokens;
 use ehub_proto::allocation::v1::{
     ListOrganisationsRequest, OrganisationKind as ProtoKind, PutAccessAgreementRequest, PutOrganisationRequest,
@@ -76,7 +76,10 @@ pub(crate) fn put_organisation(_: &Call, request: PutOrganisationRequest) -> Res
         "" => Some(None),
         code => fields.check("organisation.icb_ods", OdsCode::parse(code)).map(Some),
     };
-    let mailbox = fields.optional_text("organisation.mesh_mailbox", &given.mesh_mailbox, 64);
+    let mailbox = match given.mesh_mailbox.as_str() {
+        "" => Some(String::new()),
+        id => fields.check("organisation.mesh_mailbox", MailboxId::parse(id)).map(String::from),
+    };
     let from = day(&mut fields, "organisation.from_date", &given.from_date);
     let parsed = id.zip(org).zip(ods.zip(kind)).zip(display_name.zip(icb_ods)).zip(mailbox.zip(from));
     let ((((id, org), (ods, kind)), (display_name, icb_ods)), (mesh_mailbox, from)) = fields.into_result(parsed)?;

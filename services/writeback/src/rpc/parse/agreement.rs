@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ehub_calls::Call;
 use ehub_faults::{Fault, Fields};
-use ehub_identifiers::{AgreementId, OdsCode, RequestId};
+use ehub_identifiers::{AgreementId, MailboxId, OdsCode, RequestId};
 use ehub_postgres::PageTokens;
 use ehub_proto::writeback::v1::{Agreement, ListAgreementsRequest, PutAgreementRequest};
 use time::Date;
@@ -32,7 +32,7 @@ pub(in crate::rpc) fn put_agreement(call: &Call, request: &PutAgreementRequest) 
 fn terms(fields: &mut Fields, given: &Agreement) -> Option<AgreementTerms> {
     let from = fields.check("agreement.from_ods", OdsCode::parse(&given.from_ods));
     let to = fields.check("agreement.to_ods", OdsCode::parse(&given.to_ods));
-    let mesh_mailbox = mailbox(fields, &given.mesh_mailbox);
+    let mesh_mailbox = fields.check("agreement.mesh_mailbox", MailboxId::parse(&given.mesh_mailbox));
     let from_date = fields.check("agreement.from_date", times::day(&given.from_date));
     let to_date = match given.to_date.as_str() {
         "" => None,
@@ -44,7 +44,7 @@ fn terms(fields: &mut Fields, given: &Agreement) -> Option<AgreementTerms> {
     Some(AgreementTerms {
         from: from?,
         to: to?,
-        mesh_mailbox: mesh_mailbox?,
+        mesh_mailbox: mesh_mailbox?.into(),
         third_party_entries: given.third_party_entries,
         from_date: from_date?,
         to_date,
@@ -55,13 +55,6 @@ fn ordered(fields: &mut Fields, from: Date, to: Date) {
     if to <= from {
         fields.wrong("agreement.to_date", "must be after from_date, or empty");
     }
-}
-
-/// MESH mailbox ids are letters and digits, such as `PRACA001`.
-fn mailbox(fields: &mut Fields, text: &str) -> Option<String> {
-    let good = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let mailbox = if good { Ok(text.to_owned()) } else { Err("must be a MESH mailbox id of letters and digits") };
-    fields.check("agreement.mesh_mailbox", mailbox)
 }
 
 fn replaced(fields: &mut Fields, given: &Agreement) -> Option<(AgreementId, i64)> {
