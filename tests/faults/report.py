@@ -85,13 +85,21 @@ def document(kept: Path, path: Path, said: str) -> Path:
     """The kept report as a document, with what somebody says of it."""
     if not kept.exists():
         raise SystemExit(f"faults: there is no {kept.name}; run that tier first")
-    path.write_text("\n".join([HEAD, *([said, ""] if said else []), *_readable(json.loads(kept.read_text()), "##")]) + "\n")
+    report = json.loads(kept.read_text())
+    lines = [HEAD, *([said, ""] if said else []), *_readable(report, "##")]
+    # What was played again since, by name, takes nothing back of what was found: it stands below.
+    again = kept.with_stem(f"{kept.stem}-some")
+    later = json.loads(again.read_text()) if again.exists() else {}
+    if later.get("started", "") > report["started"]:
+        lines += ["", *_readable(later, "##")]
+    path.write_text("\n".join(lines) + "\n")
     return path
 
 
 def _readable(report: dict, level: str = "#") -> list[str]:
     held = "every law holds" if report["holds"] else "A LAW IS BROKEN"
-    lines = [f"{level} Faults, tier `{report['tier']}`: {held}", ""]
+    only = f", {', '.join(report['only'])} alone" if report.get("only") else ""
+    lines = [f"{level} Faults, tier `{report['tier']}`{only}: {held}", ""]
     for name in ("seed", "commit", "binaries", "started", "seconds", "profile"):
         lines.append(f"- {name}: {report.get(name, 'not noted')}")
     lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in report["machine"].items()]

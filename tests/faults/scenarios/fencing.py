@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +17,8 @@ from story import Story, short
 
 CYCLES = {"ci": 1, "acceptance": 12, "soak": 120}
 RELAYED, SENT = 12, 6
+# Seconds within which an act is answered: longer than any stop.
+ANSWERED = 120
 # As it was designed: the grant is over, or its claim is somebody else's by now.
 FENCED = ("CLAIM_EXPIRED", "CLAIM_SUPERSEDED")
 
@@ -49,7 +52,7 @@ def _cycle(stage: Stage, replicas: dict[str, Replica]) -> dict[str, int]:
         stage.signal(name, signal.SIGSTOP)
     relayed = _submitted_elsewhere(stage, replicas["intake"])
     with ThreadPoolExecutor(2) as pool:
-        late = [pool.submit(_code, act) for act in (lambda: _file(stage, stale), lambda: _raise(stage, stale))]
+        late = [pool.submit(_code, act) for act in (_file(stage, stale), _raise(stage, stale))]
         _give_back(stage, given_back)
         other = Story.__new__(Story)
         other.__dict__ |= stale.__dict__
@@ -59,7 +62,7 @@ def _cycle(stage: Stage, replicas: dict[str, Replica]) -> dict[str, int]:
             stage.signal(name, signal.SIGCONT)
         codes = [one.result() for one in late]
     seen = _afterwards(stage, stale, other, filed, relayed)
-    codes.append(_code(lambda: _raise(stage, given_back)))
+    codes.append(_code(_raise(stage, given_back)))
     strange = unfenced(codes)
     require(not strange, f"acts under a lease that was over were answered {strange}")
     return seen | {f"refused_{code}": codes.count(code) for code in FENCED}
@@ -83,17 +86,21 @@ def _submitted_elsewhere(stage: Stage, replica: Replica) -> list[Story]:
 
 
 def _code(act) -> str:
-    try:
+    """What a service answers an act. A stopped process takes no new connection, and a client whose old one had reached its age
+    gets an UNAVAILABLE of its own making, without a reason: it does what it always does, the same request again."""
+    end = time.monotonic() + ANSWERED
+    while True:
         answer = act()
-    except Refused as refused:
-        return refused.answer.reason or refused.answer.code
-    return answer.reason or answer.code
+        if answer.code != "UNAVAILABLE" or answer.reason or time.monotonic() > end:
+            return answer.reason or answer.code
+        time.sleep(0.1)
 
 
 def _file(stage: Stage, story: Story):
+    """One request to file, to be sent as often as it takes."""
     fields = {"name": story.entry, "consultation": story.consultation, "content": forms.entry(story.word)}
     request = stage.client.request("WritebackService/FileEntry", request_id=_id(), **fields)
-    return stage.client.once(story.who, "WritebackService/FileEntry", request, story.grant, timeout=120)
+    return lambda: stage.client.once(story.who, "WritebackService/FileEntry", request, story.grant, timeout=ANSWERED)
 
 
 def _raise(stage: Stage, story: Story):
@@ -102,7 +109,7 @@ def _raise(stage: Stage, story: Story):
         method, request_id=_id(), name=story.prescription, consultation=story.consultation,
         cost_centre_ods=forms.COST_CENTRE, items=[forms.medicine()], override_recent_issue="A test of faults.",
     )  # fmt: skip
-    return stage.client.once(story.who, method, request, story.grant, timeout=120)
+    return lambda: stage.client.once(story.who, method, request, story.grant, timeout=ANSWERED)
 
 
 def _id() -> str:
