@@ -86,8 +86,8 @@ def _submitted_elsewhere(stage: Stage, replica: Replica) -> list[Story]:
 
 
 def _code(act) -> str:
-    """What a service answers an act. A stopped process takes no new connection, and a client whose old one had reached its age
-    gets an UNAVAILABLE of its own making, without a reason: it does what it always does, the same request again."""
+    """What a service answers an act. A client makes each of its connections when it first needs it, and a stopped process takes
+    none: then the answer is an UNAVAILABLE of the client's own making, without a reason, and it sends the same request again."""
     end = time.monotonic() + ANSWERED
     while True:
         answer = act()
