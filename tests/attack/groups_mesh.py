@@ -141,9 +141,10 @@ class MeshCases:
         got, codes, end = "", [], time.monotonic() + 45
         settle = None
         while time.monotonic() < end:
+            # The answers first: whoever has one finds what it answers.
+            codes += [code for _, code in self._acks()]
             new = [one for one in self.fx.all_quarantined() if one.name not in quarantined]
             accepted = self._consultations() - consultations
-            codes += [code for _, code in self._acks()]
             if new:
                 got = " ".join(["quarantined", new[0].cause, *new[0].wrong_fields])
             elif accepted:
