@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
 
 from programs import Wrong
@@ -69,7 +70,9 @@ def check(output: str) -> dict[str, str]:
 
 def seen_outside(world: dict, named: dict[str, str]) -> None:
     """The practice has one document, and EPS accepted one prescription once: by their own word."""
-    with urllib.request.urlopen(f"{world['eps']}/control/prescriptions?id={named['short']}", timeout=10) as answer:
+    # The last character of a short id may be `+`, which means a space in a query.
+    short = urllib.parse.quote(named["short"], safe="")
+    with urllib.request.urlopen(f"{world['eps']}/control/prescriptions?id={short}", timeout=10) as answer:
         held = json.load(answer)["prescriptions"]
     if [one["accepted"] for one in held] != [1]:
         raise Wrong(f"EPS should hold one prescription, accepted once, and holds {len(held)}")
