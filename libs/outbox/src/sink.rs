@@ -1,4 +1,4 @@
-//! The receiving end: every event once, in order, in a transaction of its own stream.
+//! The receiving end: every event once, in the order of its stream.
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
 
@@ -7,11 +7,7 @@ use ehub_proto::{
     instant,
     internal::v1::{DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink},
 };
-use ehub_telemetry::{
-    Processed, configured_relation,
-    metrics::{Counter, counter},
-    process_span,
-};
+use ehub_telemetry::metrics::{Counter, counter};
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
@@ -20,13 +16,15 @@ use uuid::Uuid;
 
 use crate::{
     SKIPPED,
-    apply::{ApplyChunk, Chunk},
+    apply::{ApplyChunk, Chunk, Run},
 };
 
 static VERDICTS: Counter = counter("ehub.inbox.events", "{event}", "Events delivered here, by source and verdict.");
 
 /// How many transactions of one batch run at once.
 const AT_ONCE: usize = 6;
+/// How many streams go into one transaction: their consultations stay locked until it ends.
+const STREAMS_TOGETHER: usize = 8;
 /// How many streams that pass, or loners, go into one transaction.
 const TOGETHER: usize = 64;
 
@@ -121,10 +119,10 @@ impl<S: Subscription> Sink<S> {
             events.push(parse(&request, event)?);
         }
         let judged: Vec<(Vec<usize>, Vec<Verdict>)> = futures_util::stream::iter(self.chunks(&events))
-            .map(|(kind, places)| {
-                let chunk: Vec<Received> = places.iter().map(|place| events[*place].clone()).collect();
-                let span = process_span("process ehub.events", &processed(&chunk), configured_relation());
-                async move { Ok((places, self.judge(kind, &chunk).await?)) }.instrument(span)
+            .map(|(kind, runs)| {
+                let chunk = runs.iter().map(|places| Run::of(places.iter().map(|place| events[*place].clone())));
+                let chunk: Vec<Run> = chunk.collect();
+                async move { Ok((runs.concat(), self.judge(kind, chunk).await?)) }
             })
             .buffer_unordered(AT_ONCE)
             .try_collect()
@@ -150,16 +148,22 @@ impl<S: Subscription> Sink<S> {
         Ok(DeliverResponse { verdicts })
     }
 
-    /// How a batch is cut into transactions: one for each stream, and one for many that pass, or for many loners.
-    fn chunks(&self, events: &[Received]) -> Vec<(Chunk, Vec<usize>)> {
-        let (loners, others): (Vec<usize>, Vec<usize>) =
+    /// How a batch is cut into transactions, and those into runs. Whoever locks several consultations locks them in the
+    /// order of their ids.
+    fn chunks(&self, events: &[Received]) -> Vec<(Chunk, Vec<Vec<usize>>)> {
+        let (mut loners, mut others): (Vec<usize>, Vec<usize>) =
             (0..events.len()).partition(|place| self.is_loner(&events[*place]));
-        let (passing, streams): (Vec<&[usize]>, Vec<&[usize]>) = others
+        // A stream is one run, however a batch mixes them: what came last is asked once for each.
+        others.sort_by_key(|place| events[*place].stream);
+        let (passing, mut streams): (Vec<Vec<usize>>, Vec<Vec<usize>>) = others
             .chunk_by(|a, b| events[*a].stream == events[*b].stream)
+            .map(<[usize]>::to_vec)
             .partition(|run| run.iter().all(|place| self.passes(&events[*place])));
-        let streams = streams.into_iter().map(|run| (Chunk::Stream, run.to_vec()));
-        let passing = passing.chunks(TOGETHER).map(|runs| (Chunk::Passing, runs.concat()));
-        let loners = loners.chunks(TOGETHER).map(|some| (Chunk::Loners, some.to_vec()));
+        streams.sort_by_key(|run| events[run[0]].consultation);
+        loners.sort_by_key(|place| events[*place].consultation);
+        let streams = streams.chunks(STREAMS_TOGETHER).map(|runs| (Chunk::Streams, runs.to_vec()));
+        let passing = passing.chunks(TOGETHER).map(|runs| (Chunk::Passing, vec![runs.concat()]));
+        let loners = loners.chunks(TOGETHER).map(|some| (Chunk::Loners, vec![some.to_vec()]));
         streams.chain(passing).chain(loners).collect()
     }
 
@@ -175,60 +179,68 @@ impl<S: Subscription> Sink<S> {
 
     /// The verdicts on a chunk. What fails and will fail again fails alone: its stream waits, with an alarm, and the
     /// others go on.
-    async fn judge(&self, kind: Chunk, events: &[Received]) -> Result<Vec<Verdict>, StorageError> {
-        if let Some(verdicts) = self.attempt(kind, events).await? {
+    async fn judge(&self, kind: Chunk, runs: Vec<Run>) -> Result<Vec<Verdict>, StorageError> {
+        let runs: Arc<[Run]> = runs.into();
+        if let Some(verdicts) = self.attempt(kind, &runs).await? {
             return Ok(verdicts);
         }
-        if events.len() == 1 {
-            return Ok(vec![Verdict {
-                outcome: Outcome::NotYet.into(),
-                reason: "FAILED".to_owned(),
-                ..Verdict::default()
-            }]);
-        }
-        // One by one, so that those before the one that fails are applied.
-        let mut verdicts = Vec::with_capacity(events.len());
-        for event in events {
-            verdicts.extend(Box::pin(self.judge(kind, std::slice::from_ref(event))).await?);
+        let smaller: Vec<Run> = match &*runs {
+            [run] if run.events.len() == 1 => return Ok(vec![failed()]),
+            // One by one, so that those before the one that fails are applied.
+            [run] => run.events.iter().map(|event| Run::of([event.clone()])).collect(),
+            several => several.to_vec(),
+        };
+        let mut verdicts = Vec::new();
+        for run in smaller {
+            verdicts.extend(Box::pin(self.judge(kind, vec![run])).await?);
         }
         Ok(verdicts)
     }
 
     /// Applies a chunk in a transaction; nothing when it cannot be applied as it is.
-    async fn attempt(&self, kind: Chunk, events: &[Received]) -> Result<Option<Vec<Verdict>>, StorageError> {
-        let first = &events[0];
-        let run = ApplyChunk { subscription: Arc::clone(&self.subscription), kind, events: events.to_vec() };
-        // What follows from the events continues their processing, or their cause where nothing is traced here.
-        let traceparent = ehub_telemetry::current_traceparent().or_else(|| first.traceparent.clone());
-        let scope = Scope::service().traced(traceparent);
-        let scope = if kind == Chunk::Stream { scope.hearing(&first.source, first.stream) } else { scope };
-        match AssertUnwindSafe(self.db.run(&scope, &run)).catch_unwind().await {
-            Ok(Ok(verdicts)) => Ok(Some(verdicts)),
-            Ok(Err(error)) if error.is_passing() => Err(error),
-            Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, kind = %first.kind, "an event cannot be applied; its stream waits");
-                Ok(None)
-            }
-            Err(_) => {
-                tracing::error!(kind = %first.kind, "applying an event panicked; its stream waits");
-                Ok(None)
-            }
+    async fn attempt(&self, kind: Chunk, runs: &Arc<[Run]>) -> Result<Option<Vec<Verdict>>, StorageError> {
+        let first = &runs[0].events[0];
+        let work = ApplyChunk { subscription: Arc::clone(&self.subscription), kind, runs: Arc::clone(runs) };
+        let scope = if kind == Chunk::Streams {
+            let streams: Vec<Uuid> = runs.iter().map(|run| run.events[0].stream).collect();
+            Scope::service().hearing(&first.source, &streams)
+        } else {
+            Scope::service()
+        };
+        let error = match AssertUnwindSafe(self.db.run(&scope, &work)).catch_unwind().await {
+            Ok(Ok(verdicts)) => return Ok(Some(verdicts)),
+            Ok(Err(error)) if error.is_passing() => return Err(error),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        let error = error.as_ref().map_or(&Panicked as &(dyn std::error::Error + Send + Sync), |error| error);
+        let (events, kind) = (runs.iter().map(|run| run.events.len()).sum::<usize>(), first.kind.as_str());
+        if events == 1 {
+            let _entered = runs[0].span.enter();
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                kind,
+                "an event cannot be applied; its stream waits"
+            );
+        } else {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                events,
+                "events cannot be applied together; trying fewer"
+            );
         }
+        Ok(None)
     }
 }
 
-/// What the span of a run says.
-fn processed(events: &[Received]) -> Processed<'_> {
-    let first = &events[0];
-    let consultation =
-        first.consultation.filter(|_| events.iter().all(|event| event.consultation == first.consultation));
-    Processed {
-        source: &first.source,
-        messages: events.len(),
-        message: (events.len() == 1).then_some(first.id),
-        consultation,
-        causes: events.iter().filter_map(|event| event.traceparent.as_deref()).collect(),
-    }
+/// Applying an event panicked; what it said stands in the log.
+#[derive(Debug, thiserror::Error)]
+#[error("applying an event panicked")]
+struct Panicked;
+
+/// The verdict on an event that cannot be applied though nothing refuses it.
+fn failed() -> Verdict {
+    Verdict { outcome: Outcome::NotYet.into(), reason: "FAILED".to_owned(), ..Verdict::default() }
 }
 
 fn word(outcome: Outcome) -> &'static str {

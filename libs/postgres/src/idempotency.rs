@@ -69,7 +69,7 @@ pub async fn find(tx: &mut Tx, key: &IdempotencyKey) -> Result<Option<Recorded>,
 
 /// Records what is about to be answered: written with the commit.
 pub fn record(tx: &mut Tx, key: &IdempotencyKey, digest: &[u8], answer: &[u8]) {
-    tx.close_with(With::Answer { key: key.clone(), digest: digest.to_vec(), answer: answer.to_vec() });
+    *tx.closes_with() = Some(With::Answer { key: key.clone(), digest: digest.to_vec(), answer: answer.to_vec() });
 }
 
 /// Forgets at most 5,000 records made before a time; gives how many.

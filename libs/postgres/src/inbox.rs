@@ -10,10 +10,11 @@ use crate::{StorageError, Tx, closing::With, opening::Told};
 /// The last version applied. Run in a scope made by [`crate::Scope::hearing`], or two deliveries at once may both find
 /// the same.
 pub async fn last_heard(tx: &mut Tx, source: &str, stream: Uuid) -> Result<Option<i64>, StorageError> {
-    if let Some(Told::Heard { source: asked, stream: of, version }) = tx.told()
-        && (asked.as_str(), *of) == (source, stream)
+    if let Some(Told::Heard { source: asked, streams, versions }) = tx.told()
+        && asked == source
+        && streams.contains(&stream)
     {
-        return Ok(*version);
+        return Ok(versions.get(&stream).copied());
     }
     let version =
         sqlx::query_scalar("/* inbox.last_version */ select version from ehub.inbox where source = $1 and stream = $2")
@@ -24,9 +25,12 @@ pub async fn last_heard(tx: &mut Tx, source: &str, stream: Uuid) -> Result<Optio
     Ok(version)
 }
 
-/// Notes the last version applied: written with the commit.
+/// Notes the last version applied of a stream: written with the commit, as are those of others of this source.
 pub fn heard(tx: &mut Tx, source: &str, stream: Uuid, incarnation: i64, version: i64) {
-    tx.close_with(With::Heard { source: source.to_owned(), stream, incarnation, version });
+    match tx.closes_with() {
+        Some(With::Heard { source: of, streams, .. }) if of == source => streams.push((stream, version)),
+        with => *with = Some(With::Heard { source: source.to_owned(), incarnation, streams: vec![(stream, version)] }),
+    }
 }
 
 /// Consecutive versions of a stream.

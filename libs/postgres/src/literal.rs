@@ -1,6 +1,6 @@
 //! Texts inside statements that are sent as text: as hexadecimal digits, so that no character of theirs can mean anything.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// A text of any characters, or null.
 pub(crate) fn literal(text: &mut String, value: Option<&str>) {
@@ -15,6 +15,16 @@ pub(crate) fn literal(text: &mut String, value: Option<&str>) {
             text.push_str("', 'hex'), 'UTF8')");
         }
     }
+}
+
+/// An array of numbers or ids, whose digits need no quoting.
+pub(crate) fn array<T: Display>(text: &mut String, values: &[T]) {
+    text.push_str("'{");
+    for (place, value) in values.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        let _ = write!(text, "{comma}{value}");
+    }
+    text.push_str("}'");
 }
 
 #[cfg(test)]

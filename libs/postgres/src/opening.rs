@@ -7,18 +7,22 @@
 //! What is asked first stands in a statement of its own, after the one that waits for its turn: a statement sees what
 //! was committed when it began, and so the second caller sees what the first has done.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use ehub_clock::Clock;
 use futures_util::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Either, Executor as _, PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::{IdempotencyKey, Recorded, Scope, ScopeKind, StorageError, connections::Lent, literal::literal};
+use crate::{
+    IdempotencyKey, Recorded, Scope, ScopeKind, StorageError,
+    connections::Lent,
+    literal::{array, literal},
+};
 
 /// Prepared once for each connection.
 const PREPARE: &str = "\
-    prepare ehub_enter (text, text, text, text, text, text, bigint) as \
+    prepare ehub_enter (text, text, text, text, text, text, bigint[]) as \
     select nullif(set_config('app.org', coalesce(\
              (select org::text from ehub.organisation where ods = $4 and valid_from <= ehub.today() \
                order by valid_from desc limit 1), ''), true), ''), \
@@ -26,13 +30,14 @@ const PREPARE: &str = "\
       from (select set_config('app.kind', $1, true), set_config('app.person', $2, true), \
          set_config('app.client', $3, true), set_config('statement_timeout', $5, true), \
          set_config('app.now', $6, true), \
-         case when $7 is not null then pg_advisory_xact_lock($7)::text end) as settings; \
+         case when $7 is not null then (select count(pg_advisory_xact_lock(turn)::text)::text from unnest($7) as turn) end) as settings; \
     prepare ehub_answered (text, text, text, uuid) as \
     select digest, answer from ehub.idempotency where client = $1 and subject = $2 and method = $3 and request_id = $4; \
-    prepare ehub_heard (text, uuid) as \
-    select version from ehub.inbox where source = $1 and stream = $2; \
-    prepare ehub_remember (text, uuid, bigint, bigint) as \
-    insert into ehub.inbox (source, stream, incarnation, version) values ($1, $2, $3, $4) \
+    prepare ehub_heard (text, uuid[]) as \
+    select stream, version from ehub.inbox where source = $1 and stream = any ($2); \
+    prepare ehub_remember (text, bigint, uuid[], bigint[]) as \
+    insert into ehub.inbox (source, incarnation, stream, version) \
+    select $1, $2, stream, version from unnest($3, $4) as h (stream, version) \
         on conflict (source, stream) do update set version = excluded.version, incarnation = excluded.incarnation; ";
 
 /// What a transaction asks first.
@@ -40,12 +45,12 @@ const PREPARE: &str = "\
 pub enum Question {
     /// What was answered under a key.
     Answered(IdempotencyKey),
-    /// Which version of a source's stream came last.
+    /// Which version of each of a source's streams came last.
     Heard {
         /// The source.
         source: String,
-        /// Its stream.
-        stream: Uuid,
+        /// Its streams.
+        streams: Vec<Uuid>,
     },
 }
 
@@ -54,8 +59,8 @@ pub enum Question {
 pub(crate) enum Told {
     /// The record, if there is one.
     Answered(IdempotencyKey, Option<Recorded>),
-    /// The version, if there is one.
-    Heard { source: String, stream: Uuid, version: Option<i64> },
+    /// The versions of those streams that were asked for and have one.
+    Heard { source: String, streams: Vec<Uuid>, versions: HashMap<Uuid, i64> },
 }
 
 /// What is known when a transaction has begun.
@@ -89,7 +94,7 @@ pub(crate) async fn open(conn: &mut Lent, scope: &Scope, clock: &Clock) -> Resul
         opened.organisation = organisation.and_then(|text| Uuid::parse_str(&text).ok());
         opened.access_age = age.and_then(|text| text.parse().ok());
     }
-    opened.told = scope.question.clone().map(|question| told(question, answers.next())).transpose()?;
+    opened.told = scope.question.clone().map(|question| told(question, answers)).transpose()?;
     Ok(opened)
 }
 
@@ -121,11 +126,13 @@ fn enter(text: &mut String, scope: &Scope, clock: &Clock) {
     literal(text, Some(&timeout_ms.to_string()));
     text.push_str(", ");
     literal(text, Some(&fixed_now));
-    match scope.turn {
-        // The smallest number has no literal of its own in SQL; in quotes every number has.
-        Some(turn) => _ = write!(text, ", '{turn}'::bigint);"),
-        None => text.push_str(", null);"),
+    text.push_str(", ");
+    if scope.turns.is_empty() {
+        text.push_str("null")
+    } else {
+        array(text, &scope.turns)
     }
+    text.push_str(");");
 }
 
 fn ask(text: &mut String, question: &Question) {
@@ -138,26 +145,29 @@ fn ask(text: &mut String, question: &Question) {
             }
             let _ = write!(text, "'{}'::uuid);", key.request_id);
         }
-        Question::Heard { source, stream } => {
-            text.push_str(" /* inbox.last_version */ execute ehub_heard(");
+        Question::Heard { source, streams } => {
+            text.push_str(" /* inbox.last_versions */ execute ehub_heard(");
             literal(text, Some(source));
-            let _ = write!(text, ", '{stream}'::uuid);");
+            text.push_str(", ");
+            array(text, streams);
+            text.push_str(");");
         }
     }
 }
 
-fn told(question: Question, row: Option<PgRow>) -> Result<Told, StorageError> {
+fn told(question: Question, mut rows: impl Iterator<Item = PgRow>) -> Result<Told, StorageError> {
     Ok(match question {
         Question::Answered(key) => {
-            let recorded = match row {
+            let recorded = match rows.next() {
                 Some(row) => Some(Recorded { digest: row.try_get(0)?, answer: row.try_get(1)? }),
                 None => None,
             };
             Told::Answered(key, recorded)
         }
-        Question::Heard { source, stream } => {
-            let version = row.map(|row| row.try_get(0)).transpose()?;
-            Told::Heard { source, stream, version }
+        Question::Heard { source, streams } => {
+            let versions =
+                rows.map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
+            Told::Heard { source, streams, versions }
         }
     })
 }

@@ -46,9 +46,9 @@ pub struct Scope {
     pub traceparent: Option<String>,
     /// When the caller stops waiting, on the clock's monotonic time.
     pub deadline: Option<Instant>,
-    /// Transactions with the same key take turns: the lock is taken before the first read, so
+    /// Transactions that share a key take turns: the locks are taken before the first read, so
     /// that the second sees what the first has done.
-    pub turn: Option<i64>,
+    pub turns: Vec<i64>,
     /// What the work will ask first; asked with the beginning, which saves a round trip.
     pub question: Option<Question>,
 }
@@ -73,7 +73,7 @@ impl Scope {
             client: String::new(),
             traceparent: None,
             deadline: None,
-            turn: None,
+            turns: Vec::new(),
             question: None,
         }
     }
@@ -96,16 +96,19 @@ impl Scope {
         let digest = context.finish();
         let mut first = [0; 8];
         first.copy_from_slice(&digest.as_ref()[..8]);
-        self.turn = Some(i64::from_be_bytes(first));
+        self.turns.push(i64::from_be_bytes(first));
+        // Whoever takes several takes them in the same order.
+        self.turns.sort_unstable();
         self
     }
 
-    /// The same scope for applying events of a source's stream: deliveries take turns, and begin with looking which
-    /// version came last.
+    /// The same scope for applying events of a source's streams: deliveries take turns, and begin with looking which
+    /// version of each came last.
     #[must_use]
-    pub fn hearing(self, source: &str, stream: Uuid) -> Self {
-        let mut scope = self.taking_turns(&[b"inbox", source.as_bytes(), stream.as_bytes()]);
-        scope.question = Some(Question::Heard { source: source.to_owned(), stream });
+    pub fn hearing(self, source: &str, streams: &[Uuid]) -> Self {
+        let turn = |scope: Self, stream: &Uuid| scope.taking_turns(&[b"inbox", source.as_bytes(), stream.as_bytes()]);
+        let mut scope = streams.iter().fold(self, turn);
+        scope.question = Some(Question::Heard { source: source.to_owned(), streams: streams.to_vec() });
         scope
     }
 }

@@ -112,9 +112,9 @@ impl Tx {
         self.opened.told.as_ref()
     }
 
-    /// Writes something with the commit.
-    pub(crate) fn close_with(&mut self, with: With) {
-        self.closing.with = Some(with);
+    /// What is written with the commit, beside events.
+    pub(crate) fn closes_with(&mut self) -> &mut Option<With> {
+        &mut self.closing.with
     }
 
     /// The connection; for `storage/` only.
@@ -124,7 +124,7 @@ impl Tx {
 
     /// Makes a fact known: it is written to the outbox when the work is done.
     pub fn raise(&mut self, event: impl Into<Draft>) {
-        self.closing.drafts.push(event.into());
+        self.closing.drafts.push((event.into(), self.traceparent.clone()));
     }
 
     /// Wakes, once this is true, whoever listens for work of this name: it waits in a table, and no event tells of it.
@@ -154,9 +154,10 @@ impl Tx {
         (&self.consultations, self.subject.as_deref(), self.on_behalf_of.as_deref())
     }
 
-    /// Makes what is raised from here on continue `span`: for work that knows only inside its transaction what it is about.
-    pub fn continues(&mut self, span: &tracing::Span) {
-        self.traceparent = ehub_telemetry::traceparent_of(span);
+    /// Makes what is raised from here on continue `span`, or where nothing is traced its `cause`: for work that knows only
+    /// inside its transaction what it is about.
+    pub fn continues(&mut self, span: &tracing::Span, cause: Option<&str>) {
+        self.traceparent = ehub_telemetry::traceparent_of(span).or_else(|| cause.map(str::to_owned));
     }
 
     /// Counts something, if this transaction commits: a unit of work may run more than once. Attributes come from
@@ -177,8 +178,7 @@ impl Tx {
         }
         if !self.closing.is_empty() {
             let clock = &self.clock;
-            let written =
-                self.closing.write(&mut self.conn, || clock.uuid_v7(), self.at, self.traceparent.as_deref()).await;
+            let written = self.closing.write(&mut self.conn, || clock.uuid_v7(), self.at).await;
             if let Err(error) = written {
                 self.roll_back().await;
                 return Err(error);
@@ -188,7 +188,7 @@ impl Tx {
         self.conn.execute("commit").await?;
         self.conn.give_back();
         self.tallies.iter().for_each(Tally::tell);
-        self.left.extend(self.closing.drafts.iter().map(|draft| draft.kind));
+        self.left.extend(self.closing.drafts.iter().map(|(draft, _)| draft.kind));
         Ok(self.left)
     }
 

@@ -7,6 +7,7 @@ mod complete;
 mod held;
 mod passing;
 mod relays;
+mod together;
 mod verdicts;
 mod wire;
 mod world;

@@ -33,6 +33,8 @@ pub const LATER: &str = "t.Later";
 pub const BROKEN: &str = "t.Broken";
 /// A kind whose application panics.
 pub const PANIC: &str = "t.Panic";
+/// A kind that makes the subscriber raise an event of its own.
+pub const ECHO: &str = "t.Echo";
 /// A kind that the subscriber knows to change nothing with it.
 pub const PASSING: &str = "t.Passing";
 /// A kind that is not used: header without body, or nothing for a stream of its own.
@@ -66,6 +68,9 @@ impl Subscription for Recorder {
             sqlx::query("select 1 / 0").execute(tx.conn()).await.map_err(StorageError::from)?;
         }
         assert!(event.kind != PANIC, "as asked");
+        if event.kind == ECHO {
+            tx.raise(self::event(event.stream, PLAIN));
+        }
         sqlx::query("insert into public.applied (stream, version, kind, body) values ($1, $2, $3, $4)")
             .bind(event.stream)
             .bind(event.version)

@@ -121,9 +121,25 @@ async fn what_was_heard_is_remembered_with_and_without_events() {
                 Ok::<_, StorageError>(before)
             })
         });
-        let before = db.run.run(&Scope::service().hearing("intake", ONE), &work).await.expect("heard");
+        let before = db.run.run(&Scope::service().hearing("intake", &[ONE]), &work).await.expect("heard");
         assert_eq!(before, [None, Some(1), Some(2)][usize::from(version > 1) + usize::from(version > 2)]);
     }
+    // Several at once, one of them new: each is told and remembered for itself.
+    for expected in [[Some(7), None], [Some(8), Some(1)]] {
+        let work = act(|tx| {
+            Box::pin(async move {
+                let mut before = Vec::new();
+                for stream in [TWO, ONE] {
+                    let known = last_heard(tx, "intake", stream).await?;
+                    heard(tx, "intake", stream, 1, known.unwrap_or(0) + 1);
+                    before.insert(0, known);
+                }
+                Ok::<_, StorageError>(before)
+            })
+        });
+        let scope = Scope::service().hearing("intake", &[TWO, ONE]);
+        assert_eq!(db.run.run(&scope, &work).await.expect("heard"), expected);
+    }
     let other = act(|tx| Box::pin(async move { last_heard(tx, "audit", ONE).await }));
-    assert_eq!(db.run.run(&Scope::service().hearing("intake", ONE), &other).await.expect("reads"), None);
+    assert_eq!(db.run.run(&Scope::service().hearing("intake", &[ONE]), &other).await.expect("reads"), None);
 }

@@ -114,7 +114,7 @@ impl Work for ReadMessage {
     async fn run(&self, tx: &mut Tx) -> Result<Read, Error> {
         let Some(message) = landed::next(tx).await? else { return Ok(Read::Nothing) };
         let span = job_span("read_message", None);
-        tx.continues(&span);
+        tx.continues(&span, None);
         let read = self.read(tx, &message).instrument(span).await;
         read.map_err(|source| Error::Message { landed: message.id, source })
     }

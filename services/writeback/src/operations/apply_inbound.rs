@@ -82,7 +82,7 @@ impl Work for ApplyNext {
     async fn run(&self, tx: &mut Tx) -> Result<Applied, StorageError> {
         let Some(landed) = inbound::next(tx).await? else { return Ok(Applied::Nothing) };
         let span = job_span("apply_acknowledgement", None);
-        tx.continues(&span);
+        tx.continues(&span, None);
         self.apply(tx, landed).instrument(span).await
     }
 }
