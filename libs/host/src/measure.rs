@@ -11,6 +11,9 @@ use crate::Host;
 
 /// How often: as often as metrics are sent, more or less.
 const EVERY: Duration = Duration::from_secs(10);
+/// How many times as long as a look took it rests at least: what waits by the million is not counted at the expense of those
+/// who wait.
+const REST: u32 = 30;
 
 static DEPTH: Gauge = gauge("ehub.queue.depth", "{item}", "What waits in a queue.");
 static OLDEST: Gauge = gauge("ehub.queue.oldest_age", "s", "Age of what waits longest in a queue; 0 when it is empty.");
@@ -18,7 +21,7 @@ static ACCESS_AGE: Gauge =
     gauge("ehub.access.age", "s", "Time since this service knew its access table to be complete.");
 
 impl Host {
-    /// A worker that reads something on the work role every ten seconds and tells it as gauges. Every replica tells the
+    /// A worker that reads something on the work role every ten seconds, less often when that takes long, and tells it as gauges. Every replica tells the
     /// same: take the maximum over replicas, never the sum.
     pub fn measure<W: Work + 'static>(&self, name: &'static str, work: W, tell: fn(&W::Output)) -> Worker
     where
@@ -41,6 +44,7 @@ pub fn tell_queues<const N: usize>(queues: &[&'static str; N], waiting: &[(i64, 
 async fn look<W: Work>(db: Db, work: W, tell: fn(&W::Output), stop: CancellationToken) {
     let mut blind = false;
     loop {
+        let begun = db.clock().monotonic();
         match db.run(&Scope::work(), &work).await {
             Ok(found) => {
                 tell(&found);
@@ -55,7 +59,7 @@ async fn look<W: Work>(db: Db, work: W, tell: fn(&W::Output), stop: Cancellation
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(EVERY.max((db.clock().monotonic() - begun) * REST)) => {}
         }
     }
 }

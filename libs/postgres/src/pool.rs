@@ -49,7 +49,7 @@ impl Db {
         // Nor in ours: the driver writes out statements it finds slow, and some of ours carry their values inside.
         // And no statement is compiled: they are short, and compiling one that looks costly took a second (PostgreSQL 15).
         // Nor is a table read from end to end where an index leads: a plan made while it held twenty rows is kept, and
-        // read all of it again and again when it held thousands.
+        // read all of it again and again when it held thousands. Work that wants all of a table says so.
         let settings = [("log_parameter_max_length_on_error", "0"), ("jit", "off"), ("enable_seqscan", "off")];
         let options = options.options(settings).disable_statement_logging();
         let connections = Connections::new(options, connections, config.acquire_timeout.get(), clock.clone());

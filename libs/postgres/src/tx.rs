@@ -122,6 +122,12 @@ impl Tx {
         &mut self.conn
     }
 
+    /// Lets what follows read tables from end to end, which is best for what counts or lists all of one.
+    pub async fn reads_whole_tables(&mut self) -> Result<(), StorageError> {
+        self.conn.execute("/* whole_tables */ set local enable_seqscan = on").await?;
+        Ok(())
+    }
+
     /// Makes a fact known: it is written to the outbox when the work is done.
     pub fn raise(&mut self, event: impl Into<Draft>) {
         self.closing.drafts.push((event.into(), self.traceparent.clone()));

@@ -55,6 +55,7 @@ impl<S: RootSource> Work for ReadRoots<S> {
     type Error = StorageError;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        tx.reads_whole_tables().await?;
         Ok((self.0.all(tx).await?, tx.at()))
     }
 }

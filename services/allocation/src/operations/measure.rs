@@ -17,6 +17,7 @@ impl Work for Measure {
     type Error = StorageError;
 
     async fn run(&self, tx: &mut Tx) -> Result<[(i64, f64); 4], StorageError> {
+        tx.reads_whole_tables().await?;
         waiting::waiting(tx).await
     }
 }

@@ -101,7 +101,10 @@ impl Work for ReadRoots {
 
     async fn run(&self, tx: &mut Tx) -> Result<Vec<Root>, StorageError> {
         match self.shard {
-            None => roots::all(tx, self.source).await,
+            None => {
+                tx.reads_whole_tables().await?;
+                roots::all(tx, self.source).await
+            }
             Some(shard) => roots::of_shard(tx, self.source, shard).await,
         }
     }

@@ -55,6 +55,7 @@ impl Work for Conclude {
     type Error = StorageError;
 
     async fn run(&self, tx: &mut Tx) -> Result<NoLoss, StorageError> {
+        tx.reads_whole_tables().await?;
         let counts = proof::counts(tx).await?;
         let found = differences::all(tx).await?;
         let in_transit = proof::in_transit(tx).await?;
