@@ -31,7 +31,7 @@ send to a real receiver.
 - **Streams that wait.** `ehub.outbox.streams` tells, for each subscriber, how many are `held` (tried again by themselves),
   `dead` (refused three times: a person frees one, or two people leave an event out, with `ehub streams`), or `ahead`: the
   subscriber has heard more than the source's database knows, because that was restored to an earlier moment. Then nothing
-  more is delivered to it until a person has recovered what was lost.
+  more is delivered to it, and allocation gives nothing out, until a person has recovered what was lost.
 - Gauges read from a database are told alike by every replica: take the maximum, never the sum. Practices are on no
   metric.
 

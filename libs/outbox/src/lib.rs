@@ -5,6 +5,7 @@
 //! and waits for what it has not ([`Sink`]). Order holds for one consultation of one source, and
 //! for nothing else.
 
+mod ahead;
 mod apply;
 mod held;
 mod read;

@@ -157,20 +157,3 @@ pub(crate) async fn incarnation(db: &Db) -> Result<i64, StorageError> {
     conn.give_back();
     Ok(found)
 }
-
-/// In how many streams somebody has heard of a later version than the last one written here.
-pub(crate) async fn behind(db: &Db, heard: Vec<(Uuid, i64)>) -> Result<i64, StorageError> {
-    let (streams, versions): (Vec<Uuid>, Vec<i64>) = heard.into_iter().unzip();
-    let mut conn = db.lend().await?;
-    let found = sqlx::query_scalar(
-        "/* outbox.behind */ select count(distinct h.stream) from unnest($1::uuid[], $2::bigint[]) as h(stream, version) \
-           left join ehub.outbox_stream s on s.stream = h.stream \
-          where h.version > coalesce(s.version, 1)",
-    )
-    .bind(streams)
-    .bind(versions)
-    .fetch_one(&mut *conn)
-    .await?;
-    conn.give_back();
-    Ok(found)
-}

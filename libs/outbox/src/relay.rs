@@ -7,7 +7,7 @@ use std::{
 
 use ehub_postgres::{Db, StorageError};
 use ehub_proto::{
-    internal::v1::{DeliverRequest, Event, Verdict},
+    internal::v1::{DeliverRequest, Event},
     timestamp,
 };
 use ehub_telemetry::{
@@ -19,7 +19,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
-    SKIPPED, Subscriber,
+    SKIPPED, Subscriber, ahead,
     held::{self, Held},
     read::{self, Row},
     settle::{Before, Settle, SettleError},
@@ -125,6 +125,8 @@ struct State {
     beaten: Option<Instant>,
     /// How often the batch was halved: one that takes longer than a call may would be sent for ever.
     halved: u32,
+    /// In how many streams the subscriber was last noted to be ahead.
+    ahead: Option<i64>,
 }
 
 /// A held stream with what is sent of it.
@@ -217,8 +219,11 @@ impl Courier {
         if rows.is_empty() || !waiting.is_empty() {
             self.report_held().await?;
         }
-        let delivered =
-            if rows.is_empty() && waiting.is_empty() { 0 } else { self.deliver(self.fitting(rows), waiting).await? };
+        let delivered = if rows.is_empty() && waiting.is_empty() {
+            0
+        } else {
+            self.deliver(state, self.fitting(rows), waiting).await?
+        };
         // Due after deliveries too: a subscriber that is always busy must not look forgotten.
         if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat)
             && self.beat().instrument(quiet_span("heartbeat")).await?
@@ -286,7 +291,7 @@ impl Courier {
         Ok(())
     }
 
-    async fn deliver(&self, rows: Vec<Row>, waiting: Vec<Waiting>) -> Result<usize, RoundError> {
+    async fn deliver(&self, state: &mut State, rows: Vec<Row>, waiting: Vec<Waiting>) -> Result<usize, RoundError> {
         let mut cursors: HashMap<i16, (u64, i64)> = HashMap::new();
         for row in &rows {
             let furthest = cursors.entry(row.shard_group).or_default();
@@ -306,7 +311,7 @@ impl Courier {
         // The cursor's order is that of transaction ids, which is not that of versions.
         events.sort_by_key(|row| (row.stream, row.version));
         let sent = events.len();
-        let mut fates = self.send(events).await?;
+        let mut fates = self.send(state, events).await?;
         fates.extend(emptied);
         let moved = cursors.len();
         let settle = Settle {
@@ -323,7 +328,7 @@ impl Courier {
     }
 
     /// Sends events in the order of their streams and gives what became of each stream.
-    async fn send(&self, events: Vec<Row>) -> Result<HashMap<Uuid, Fate>, RoundError> {
+    async fn send(&self, state: &mut State, events: Vec<Row>) -> Result<HashMap<Uuid, Fate>, RoundError> {
         if events.is_empty() {
             return Ok(HashMap::new());
         }
@@ -338,26 +343,17 @@ impl Courier {
         if answer.verdicts.len() != sent {
             return Err(RoundError::Verdicts { sent, got: answer.verdicts.len() });
         }
-        self.require_not_ahead(&keys, &answer.verdicts).await?;
+        let ahead = ahead::look(&self.db, self.subscriber.name, &mut state.ahead, &keys, &answer.verdicts).await?;
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+        HELD_STREAMS.set(ahead as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
+        if ahead > 0 {
+            return Err(RoundError::Ahead(ahead));
+        }
         let now = self.db.clock().now();
         for at in times {
             LAG.record((now - at).as_seconds_f64().max(0.0), &[("ehub.destination", self.subscriber.name)]);
         }
         Ok(fates(keys, &answer.verdicts))
-    }
-
-    /// A subscriber that has heard more of a stream than was ever said here has outlived a restore of this database.
-    async fn require_not_ahead(&self, keys: &[(Uuid, i64)], verdicts: &[Verdict]) -> Result<(), RoundError> {
-        let heard: Vec<(Uuid, i64)> = keys
-            .iter()
-            .zip(verdicts)
-            .filter(|((_, version), verdict)| verdict.last_version > *version)
-            .map(|((stream, _), verdict)| (*stream, verdict.last_version))
-            .collect();
-        let ahead = if heard.is_empty() { 0 } else { read::behind(&self.db, heard).await? };
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        HELD_STREAMS.set(ahead as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
-        if ahead > 0 { Err(RoundError::Ahead(ahead)) } else { Ok(()) }
     }
 
     async fn batch(&self, rows: Vec<Row>, read_time: time::OffsetDateTime) -> Result<DeliverRequest, StorageError> {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from client import Refused
 from stage import STREAMS, Stage, require
 from story import Story, short
@@ -59,6 +61,9 @@ def _ahead(stage: Stage) -> dict:
     # What was said anew does not count as delivered, although every subscriber calls it a duplicate.
     witness = Story(stage).submit()
     witness.stage.until(lambda: _said(stage, short(witness.consultation)) > 0, "the witness is routed", 60)
+    method, asked = "AllocationService/ClaimItem", {"request_id": str(uuid.uuid4()), "consultation": witness.consultation}
+    refused = stage.client.once("gp-bert", method, stage.client.request(method, **asked))
+    require(refused.reason == "CLAIMS_STOPPED", f"nothing is given out meanwhile, but: {refused}")
     stage.until(lambda: len(stage.suite.in_logs("ahead of its source")) > mark + 1, "it goes on saying so", 60)
     passed = (
         "select count(*) as n from ehub.outbox o join ehub.outbox_cursor c on c.shard_group = o.shard_group "
@@ -72,6 +77,7 @@ def _ahead(stage: Stage) -> dict:
         heard = lambda s=subscriber: _heard(stage, s, short(witness.consultation)) > 0  # noqa: E731
         stage.until(heard, f"{subscriber} hears again once the source is put right", 90)
     stage.until(lambda: not any(_ahead_of(stage)), "the gauge shows that it goes on", 30)
+    witness.claim("gp-bert")
     return {"stopped_at": "a subscriber ahead by 2", "subscribers": len(SUBSCRIBERS), "shown_by_the_gauge_for": shown}
 
 

@@ -72,9 +72,15 @@ async fn a_subscriber_that_has_heard_more_than_was_said_stops_the_relay_until_th
     let relay = world.relay();
     world.raise(&[event(restored, PLAIN), event(other, PLAIN)]).await;
     until(async || relay.wire.events().len() >= 3, "it is tried again and again").await;
+    let noted = async || -> Vec<(String, i64)> {
+        let mut admin = world.source.admin().await;
+        sqlx::query_as("select subscriber, streams from ehub.outbox_ahead").fetch_all(&mut admin).await.expect("reads")
+    };
+    assert_eq!(noted().await, [("audit".to_owned(), 1)], "whoever gives out what rests on it can know");
     assert_eq!(world.held(restored).await, None, "no event is judged");
     assert_eq!(world.source_behind().await, 2, "no cursor moves: what was said anew is not lost as a duplicate");
     admin.execute("update ehub.outbox_stream set version = 3 where version = 2").await.expect("put right");
     until(async || world.source_behind().await == 0, "deliveries go on").await;
+    assert_eq!(noted().await, []);
     relay.stop().await;
 }

@@ -54,11 +54,14 @@ pub(crate) async fn take(
     subject: &str,
     policy: &Policy,
 ) -> Result<Claimed, ItemError> {
-    let until = storage::now(tx).await? + policy.lease;
+    let basis = storage::basis(tx).await?;
+    if basis.restored {
+        return Err(ItemError::Restored);
+    }
+    let until = basis.now + policy.lease;
     let lease = Lease { subject: subject.to_owned(), organisation: organisation(tx)?, until };
     let acknowledges = item.acknowledge_by.is_some();
-    let incarnation = storage::incarnation(tx).await?;
-    item.claim(lease.clone(), incarnation)?;
+    item.claim(lease.clone(), basis.incarnation)?;
     queue::remove(tx, item.consultation).await?;
     items::save(tx, &mut item).await?;
     legs::next(tx, &item, "CLAIMED").await?;

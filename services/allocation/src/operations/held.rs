@@ -53,6 +53,9 @@ pub enum ItemError {
     /// The grant was refused.
     #[error("the grant was refused")]
     Grant(Box<Fault>),
+    /// What is open here may have been answered.
+    #[error("the database came back from an older copy")]
+    Restored,
     /// Custody does not allow it.
     #[error("custody refused")]
     Custody(#[from] CustodyError),

@@ -45,6 +45,12 @@ impl From<ItemError> for Fault {
             ItemError::NotFound => own(Code::NotFound, "ITEM_NOT_FOUND", "there is no such item for this caller"),
             ItemError::Access(error) => error.into(),
             ItemError::Grant(fault) => *fault,
+            ItemError::Restored => own(
+                Code::Unavailable,
+                "CLAIMS_STOPPED",
+                "others know more than this database, which came back from an older copy; nothing is given out until it is put right",
+            )
+            .retry_after(std::time::Duration::from_secs(60)),
             ItemError::Custody(error) => error.into(),
             ItemError::Storage(error) => ehub_calls::storage_fault(&error),
         }

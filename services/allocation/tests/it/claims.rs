@@ -8,6 +8,7 @@ use ehub_proto::allocation::v1::{
     allocation_service_server::AllocationService,
 };
 use ehub_test_support::person;
+use sqlx::Executor;
 use uuid::Uuid;
 
 use crate::world::{ALDER, BIRCH, HUB, LEASE, World, anna, call, granted, kinds, pat, reason, replayed};
@@ -72,6 +73,25 @@ async fn a_claimed_item_is_not_claimable_and_an_empty_queue_is_no_error() {
     let refused = world.rpc.claim_item(call("ClaimItem", claim_item(id), &anna(), GrantPresented::Absent)).await;
     assert_eq!(reason(refused), "ITEM_NOT_CLAIMABLE");
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_none()));
+}
+
+#[tokio::test]
+async fn nothing_is_given_out_while_others_know_more_than_the_database() {
+    let world = World::new().await;
+    let id = world.arrive(ALDER).await;
+    let mut admin = world.db.admin().await;
+    admin.execute("insert into ehub.outbox_ahead values ('audit', 1, now())").await.expect("as its relay would");
+    let refused = world.rpc.claim_item(call("ClaimItem", claim_item(id), &anna(), GrantPresented::Absent)).await;
+    assert_eq!(refused.as_ref().err().expect("refused").code(), tonic::Code::Unavailable);
+    assert_eq!(reason(refused), "CLAIMS_STOPPED");
+    assert_eq!(
+        world.claim_next(&anna(), Uuid::now_v7()).await.err().map(|status| status.code()),
+        Some(tonic::Code::Unavailable)
+    );
+    assert_eq!(kinds(&world, id).await, ["ItemRouted"], "nobody holds it");
+    admin.execute("delete from ehub.outbox_ahead").await.expect("put right");
+    world.claim().await;
+    assert_eq!(kinds(&world, id).await, ["ItemRouted", "ItemClaimed"]);
 }
 
 #[tokio::test]
