@@ -40,9 +40,10 @@ pub async fn duty(
     Ok(())
 }
 
+/// Acknowledges an alert; whoever closes its consultation may be quicker.
 async fn acknowledge(session: &Session, tally: &Tally, alert: &Alert) -> bool {
     let request = AcknowledgeAlertRequest { request_id: new_id(), alert: alert.name.clone() };
-    let answered = tally.ask("AllocationService/AcknowledgeAlert", || async {
+    let answered = tally.ask_unless("AllocationService/AcknowledgeAlert", "ALERT_ACKNOWLEDGED", || async {
         Ok(session.allocation().acknowledge_alert(session.request(request.clone()).await?).await?)
     });
     answered.await.is_ok()
