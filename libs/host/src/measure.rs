@@ -21,8 +21,8 @@ static ACCESS_AGE: Gauge =
     gauge("ehub.access.age", "s", "Time since this service knew its access table to be complete.");
 
 impl Host {
-    /// A worker that reads something on the work role every ten seconds, less often when that takes long, and tells it as gauges. Every replica tells the
-    /// same: take the maximum over replicas, never the sum.
+    /// A worker that reads something on the work role every ten seconds, less often when that takes long, and tells it as
+    /// gauges. Every replica tells the same: take the maximum over replicas, never the sum.
     pub fn measure<W: Work + 'static>(&self, name: &'static str, work: W, tell: fn(&W::Output)) -> Worker
     where
         W::Output: Sync,
