@@ -8,6 +8,7 @@ mod migrations;
 mod places;
 mod shape;
 mod size;
+mod telemetry;
 
 use ehub_architecture_tests::{Exceptions, Finding, Project};
 
@@ -48,6 +49,7 @@ rules! {
     crates_come_from_one_registry = dependencies::sources;
     what_is_banned_stays_out = dependencies::bans;
     migrations_are_named_and_numbered = migrations::names;
+    log_fields_are_registered = telemetry::log_fields;
 }
 
 fn hold(rule: Rule) {

@@ -3,7 +3,7 @@
 
 use ehub_architecture_tests::{Finding, Project};
 
-use crate::{arrows, places, shape, size};
+use crate::{arrows, places, shape, size, telemetry};
 
 fn sees(rule: fn(&Project) -> Vec<Finding>, path: &str, text: &str) -> bool {
     !rule(&Project::of(path, text)).is_empty()
@@ -66,4 +66,17 @@ fn sizes_are_watched() {
     assert!(!sees(size::files, "services/intake/tests/it/main.rs", &"\n".repeat(401)));
     assert!(sees(shape::module_comments, file, "fn a() {}"));
     assert!(sees(shape::module_comments, "services/intake/src/domain/mod.rs", "//! Domain."));
+}
+
+#[test]
+fn log_fields_are_watched() {
+    let file = "libs/outbox/src/sink.rs";
+    for wrong in ["shoesize", "shoesize = 3", "%shoesize", "kind, shoesize = f(a, b), \"said\"", "\"shoe.size\" = 3"] {
+        assert!(sees(telemetry::log_fields, file, &format!("fn a() {{ tracing::warn!({wrong}); }}")), "{wrong}");
+    }
+    for right in
+        ["target: \"a\", \"said\"", "kind, \"said {}\", shoesize", "error = f(shoesize, 3), \"a, b\"", "rpc.method = 3"]
+    {
+        assert!(!sees(telemetry::log_fields, file, &format!("fn a() {{ tracing::warn!({right}); }}")), "{right}");
+    }
 }
