@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from bench_home import SERVICES, Home
+import re
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from bench_home import SERVICES, Home, postgres_program
 
 TABLES = """
 select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd from pg_stat_user_tables
 """
+
+
+class Wal(NamedTuple):
+    """What was written ahead between two places: commits, bytes of records, bytes of whole pages after checkpoints."""
+
+    commits: float
+    record_bytes: float
+    page_bytes: float
+
+    @classmethod
+    def between(cls, home: Home, start: str, end: str) -> Wal:
+        """Counted from the log itself, all databases together."""
+        command = [postgres_program("pg_waldump"), "--stats=record", "-p", str(Path(home.suite.postgres("data"), "pg_wal")), "-s", start, "-e", end]
+        said = subprocess.run(command, capture_output=True, text=True).stdout
+        commits = re.search(r"^Transaction/COMMIT\s+(\d+)", said, re.M)
+        total = re.search(r"^Total\s+\d+\s+(\d+)\s+\[[\d.]+%\]\s+(\d+)", said, re.M)
+        if not commits or not total:
+            raise RuntimeError("pg_waldump shows no commits")
+        return cls(int(commits[1]), int(total[1]), int(total[2]))
+
+    def over(self, number: float) -> Wal:
+        """For each of so many."""
+        return Wal(*(one / number for one in self))
+
+    def less(self, still: Wal, times: float) -> Wal:
+        """Without what would have been written anyway."""
+        return Wal(*(max(0.0, one - other * times) for one, other in zip(self, still)))
 
 
 class Counts:
@@ -15,7 +47,7 @@ class Counts:
     def __init__(self, home: Home) -> None:
         # Backends report what they did with a delay of up to a second, and at once when asked nothing for a while.
         home.sql("select pg_stat_force_next_flush()")
-        self.wal = int(home.sql("select pg_current_wal_lsn() - '0/0'")[0][0])
+        self.home = home
         self.lsn = home.sql("select pg_current_wal_lsn()")[0][0]
         self.tables: dict[tuple[str, str], list[int]] = {}
         self.commits: dict[str, int] = {}
@@ -36,11 +68,9 @@ class Counts:
             if any(done):
                 rows[key] = dict(zip(("inserted", "updated", "deleted", "hot"), done))
         return {
-            "wal_bytes": self.wal - before.wal,
+            "wal": Wal.between(self.home, before.lsn, self.lsn),
             "commits": {service: self.commits[service] - before.commits[service] for service in SERVICES},
             "rows": rows,
-            "from": before.lsn,
-            "to": self.lsn,
         }
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 import statistics
 import subprocess
-from pathlib import Path
 
 from bench_home import SERVICES, Home, postgres_program, sql
+from counts import Wal
 
 # As many whatever is replayed, so that shares of two runs can be compared.
 CLIENTS = 10
@@ -39,23 +39,14 @@ class Table:
         self.rows = 0
 
 
-def write_commits(home: Home, start: str, end: str) -> int:
-    """How many transactions wrote a commit record between two places of the WAL."""
-    command = [postgres_program("pg_waldump"), "--stats=record", "-p", str(Path(home.suite.postgres("data"), "pg_wal")), "-s", start, "-e", end]
-    said = subprocess.run(command, capture_output=True, text=True).stdout
-    found = re.search(r"^Transaction/COMMIT\s+(\d+)", said, re.M)
-    if not found:
-        raise RuntimeError("pg_waldump shows no commits")
-    return int(found[1])
-
-
 class Floor:
     """The replay of one run of lives."""
 
-    def __init__(self, home: Home, work: dict, lives: int, by_the_clock: float) -> None:
-        self.home, self.work, self.lives = home, work, lives
+    def __init__(self, home: Home, work: dict, lives: int) -> None:
+        self.home, self.lives = home, lives
         self.clients = max(1, min(CLIENTS, lives))
-        self.commits = max(1.0, write_commits(home, work["from"], work["to"]) - by_the_clock) / lives
+        self.wrote: Wal = work["wal"].over(lives)
+        self.commits = max(1.0 / lives, self.wrote.commits)
         self.url = home.admin.rsplit("/", 1)[0] + "/bench_floor"
         wanted = {key: done for key, done in work["rows"].items() if key[1].split(".")[0] != "public"}
         self.tables = [Table(*key, done, lives) for key, done in sorted(wanted.items())]
@@ -152,7 +143,7 @@ class Floor:
         path = self.home.path / "floor.sql"
         path.write_text(self.script())
         each = self.lives // self.clients
-        rates, wal, commits = [], [], []
+        rates, wrote = [], []
         for _ in range(rounds):
             self._reset()
             start = self.home.sql("select pg_current_wal_lsn()")[0][0]
@@ -163,15 +154,14 @@ class Floor:
                 raise RuntimeError("pgbench failed:\n" + done.stdout[-500:] + done.stderr[-2000:])
             end = self.home.sql("select pg_current_wal_lsn()")[0][0]
             rates.append(float(found[1]))
-            wal.append(int(self.home.sql(f"select '{end}'::pg_lsn - '{start}'::pg_lsn")[0][0]) / (each * self.clients))
-            commits.append(write_commits(self.home, start, end) / (each * self.clients))
-        wrote = {"wal_bytes": (statistics.median(wal), self.work["wal_bytes"] / self.lives), "commits": (statistics.median(commits), self.commits)}
+            wrote.append(Wal.between(self.home, start, end).over(each * self.clients))
+        middle = Wal(*(statistics.median(one) for one in zip(*wrote)))
         return {
-            "off": {what: mine / theirs - 1 for what, (mine, theirs) in wrote.items()},
+            # Page images say when checkpoints came, not what was written.
+            "off": {"wal records": middle.record_bytes / self.wrote.record_bytes - 1, "commits": middle.commits / self.commits - 1},
             "lives_per_second": statistics.median(rates),
             "rounds": rates,
             "clients": self.clients,
-            "wal_bytes_per_life": statistics.median(wal),
-            "commits_per_life": statistics.median(commits),
+            "wrote_per_life": middle._asdict(),
             "rows_per_life": {"inserted": sum(t.inserted for t in self.tables), "updated": sum(t.updated for t in self.tables), "deleted": sum(t.deleted for t in self.tables)},
         }

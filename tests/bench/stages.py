@@ -10,7 +10,7 @@ import time
 import replica
 from bench_home import SERVICES, Home, postgres_program, process_memory, sql
 from counts import Counts
-from floor import Floor, write_commits
+from floor import Floor
 
 
 def lives(home: Home, seconds: float, warm: float, floor_rounds: int) -> dict:
@@ -26,7 +26,7 @@ def lives(home: Home, seconds: float, warm: float, floor_rounds: int) -> dict:
     # Leases, heartbeats and looks happen by the clock, not by the life: a slow suite would have more of them.
     work = without(after.since(before), still, elapsed)
     processors = {name: (now - used[name]) * 1000 / number for name, now in home.processor_seconds().items()}
-    floor = Floor(home, work, number, still["commits_that_wrote"] * elapsed)
+    floor = Floor(home, work, number)
     floor.build()
     under = floor.measure(floor_rounds)
     ratio = run["lives_per_second"] / under["lives_per_second"]
@@ -37,8 +37,7 @@ def lives(home: Home, seconds: float, warm: float, floor_rounds: int) -> dict:
         "elapsed": elapsed,
         "per_life": {
             "processor_ms": processors,
-            "wal_bytes": work["wal_bytes"] / number,
-            "commits_that_wrote": floor.commits,
+            "wrote": floor.wrote._asdict(),
             "transactions": {service: count / number for service, count in work["commits"].items()},
             "rows": {f"{service} {table}": {what: count / number for what, count in done.items() if count >= number / 10} for (service, table), done in work["rows"].items() if max(done.values()) >= number / 10},
         },
@@ -51,8 +50,7 @@ def idle(home: Home, seconds: float) -> dict:
     time.sleep(seconds)
     done = Counts(home).since(before)
     return {
-        "commits_that_wrote": write_commits(home, done["from"], done["to"]) / seconds,
-        "wal_bytes": done["wal_bytes"] / seconds,
+        "wal": done["wal"].over(seconds),
         "commits": {service: count / seconds for service, count in done["commits"].items()},
         "rows": {key: {what: count / seconds for what, count in some.items()} for key, some in done["rows"].items()},
     }
@@ -66,7 +64,7 @@ def without(work: dict, still: dict, seconds: float) -> dict:
         for key, done in work["rows"].items()
     }
     commits = {service: less(count, still["commits"][service]) for service, count in work["commits"].items()}
-    return work | {"wal_bytes": less(work["wal_bytes"], still["wal_bytes"]), "rows": rows, "commits": commits}
+    return work | {"wal": work["wal"].less(still["wal"], seconds), "rows": rows, "commits": commits}
 
 
 def submits(home: Home, seconds: float) -> dict:

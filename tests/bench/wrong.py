@@ -16,7 +16,7 @@ def of(found: dict) -> list[str]:
         failed = {why: count for why, count in lives["run"]["calls"]["failures"].items() if not why.endswith(" CONSULTATION_UNKNOWN")}
         said += [f"whole lives: {why} ({count} times)" for why, count in failed.items()]
         if not found["smoke"]:
-            said += [f"the floor writes {off:+.0%} {what.replace('_', ' ')}" for what, off in lives["floor"]["off"].items() if abs(off) > OFF]
+            said += [f"the floor writes {off:+.0%} {what}" for what, off in lives["floor"]["off"].items() if abs(off) > OFF]
     submits = found.get("submits")
     if submits:
         said += [f"submissions at {one['share_of_peak']:.0%}: none succeeded" for one in submits["levels"] if not one["run"]["load"]["done"]]
