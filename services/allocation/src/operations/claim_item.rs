@@ -43,12 +43,13 @@ impl Work for ClaimItem {
         if !queue::is_claimable(tx, item.consultation).await? {
             return Err(CustodyError::NotClaimable.into());
         }
-        take(tx, item, &self.actor.subject, &self.policy).await
+        queue::remove(tx, item.consultation).await?;
+        give(tx, item, &self.actor.subject, &self.policy).await
     }
 }
 
-/// Gives a locked item to a person of its pool.
-pub(crate) async fn take(
+/// Gives a locked item, which is in the queue no more, to a person of its pool.
+pub(crate) async fn give(
     tx: &mut Tx,
     mut item: WorkItem,
     subject: &str,
@@ -62,7 +63,6 @@ pub(crate) async fn take(
     let lease = Lease { subject: subject.to_owned(), organisation: organisation(tx)?, until };
     let acknowledges = item.acknowledge_by.is_some();
     item.claim(lease.clone(), basis.incarnation)?;
-    queue::remove(tx, item.consultation).await?;
     items::save(tx, &mut item).await?;
     legs::next(tx, &item, "CLAIMED").await?;
     if acknowledges {

@@ -7,13 +7,10 @@ use ehub_postgres::{Tx, Work};
 use crate::{
     domain::policy::Policy,
     operations::{
-        claim_item::{Claimed, take},
+        claim_item::{Claimed, give},
         held::{Actor, ItemError, organisation},
     },
-    storage::{
-        inconsistent, items,
-        queue::{self, Reach},
-    },
+    storage::queue::{self, Reach},
 };
 
 /// Gives the next item, or nothing when nothing waits.
@@ -45,11 +42,9 @@ impl Work for ClaimNext {
             several => queue::pressing_skills(tx, &reach, several).await?,
         };
         for skill in &skills {
-            let Some(id) = queue::pick(tx, &reach, skill).await? else { continue };
-            let item = items::lock_picked(tx, id)
-                .await?
-                .ok_or_else(|| inconsistent("allocation.open_item", "without its item"))?;
-            return take(tx, item, &self.actor.subject, &self.policy).await.map(Some);
+            if let Some(item) = queue::take_next(tx, &reach, skill).await? {
+                return give(tx, item, &self.actor.subject, &self.policy).await.map(Some);
+            }
         }
         Ok(None)
     }

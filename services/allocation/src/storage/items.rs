@@ -139,18 +139,13 @@ pub async fn find(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, S
 /// An item the caller may see, locked for a change. The queue's row is always locked first, as
 /// picking does: two orders of locking would be a deadlock.
 pub async fn lock(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, StorageError> {
+    const SQL: &str = const_format::formatcp!(
+        "/* items.lock */ select {COLUMNS} from allocation.work_item w where w.consultation = $1 for update"
+    );
     sqlx::query("/* items.lock_place */ select 1 from allocation.open_item where consultation = $1 for update")
         .bind(id.uuid())
         .execute(tx.conn())
         .await?;
-    lock_picked(tx, id).await
-}
-
-/// An item whose place in the queue is locked already, locked too.
-pub async fn lock_picked(tx: &mut Tx, id: ConsultationId) -> Result<Option<WorkItem>, StorageError> {
-    const SQL: &str = const_format::formatcp!(
-        "/* items.lock */ select {COLUMNS} from allocation.work_item w where w.consultation = $1 for update"
-    );
     let row: Option<Row> = sqlx::query_as(SQL).bind(id.uuid()).fetch_optional(tx.conn()).await?;
     row.map(WorkItem::try_from).transpose()
 }

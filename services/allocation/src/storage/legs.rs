@@ -6,14 +6,11 @@ use crate::domain::item::{Holding, WorkItem};
 
 /// Opens the first leg of an item.
 pub async fn open(tx: &mut Tx, item: &WorkItem) -> Result<(), StorageError> {
-    let (kind, holder) = match &item.holding {
-        Holding::Claimed(lease) => ("PERSON", lease.subject.as_str()),
-        _ => (item.pool.kind.as_str(), item.pool.party.ods.as_str()),
-    };
     let at = tx.at();
+    let (kind, holder) = holder(item);
     sqlx::query(
         "/* legs.open */ insert into allocation.leg (consultation, number, practice, episode, holder_kind, holder, since) \
-         select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6 from allocation.leg where consultation = $1",
+         values ($1, 1, $2, $3, $4, $5, $6)",
     )
     .bind(item.consultation.uuid())
     .bind(item.practice.org.uuid())
@@ -26,7 +23,29 @@ pub async fn open(tx: &mut Tx, item: &WorkItem) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Ends the open leg.
+/// Ends the open leg and opens the next with the item's present holder.
+pub async fn next(tx: &mut Tx, item: &WorkItem, ended_by: &str) -> Result<(), StorageError> {
+    let at = tx.at();
+    let (kind, holder) = holder(item);
+    let done = sqlx::query(
+        "/* legs.next */ with ended as (update allocation.leg set until = $6, ended_by = $7 \
+            where consultation = $1 and until is null returning number) \
+         insert into allocation.leg (consultation, number, practice, episode, holder_kind, holder, since) \
+         select $1, number + 1, $2, $3, $4, $5, $6 from ended",
+    )
+    .bind(item.consultation.uuid())
+    .bind(item.practice.org.uuid())
+    .bind(item.episode)
+    .bind(kind)
+    .bind(holder)
+    .bind(at)
+    .bind(ended_by)
+    .execute(tx.conn())
+    .await?;
+    exactly_one("legs.next", done.rows_affected())
+}
+
+/// Ends the open leg, and no other follows.
 pub async fn end(tx: &mut Tx, item: &WorkItem, ended_by: &str) -> Result<(), StorageError> {
     let at = tx.at();
     let done = sqlx::query(
@@ -40,8 +59,9 @@ pub async fn end(tx: &mut Tx, item: &WorkItem, ended_by: &str) -> Result<(), Sto
     exactly_one("legs.end", done.rows_affected())
 }
 
-/// Ends the open leg and opens the next with the item's present holder.
-pub async fn next(tx: &mut Tx, item: &WorkItem, ended_by: &str) -> Result<(), StorageError> {
-    end(tx, item, ended_by).await?;
-    open(tx, item).await
+fn holder(item: &WorkItem) -> (&'static str, &str) {
+    match &item.holding {
+        Holding::Claimed(lease) => ("PERSON", &lease.subject),
+        _ => (item.pool.kind.as_str(), item.pool.party.ods.as_str()),
+    }
 }

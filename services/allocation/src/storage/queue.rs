@@ -3,9 +3,11 @@
 use ehub_identifiers::{ConsultationId, OrganisationId};
 use ehub_postgres::{StorageError, Tx, exactly_one};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use crate::domain::{item::WorkItem, queue::Place};
+use crate::{
+    domain::{item::WorkItem, queue::Place},
+    storage::items,
+};
 
 /// Whose items a person may be given: a pool, limited to practices.
 #[derive(Debug, Clone)]
@@ -112,17 +114,23 @@ pub async fn pressing_skills(tx: &mut Tx, reach: &Reach<'_>, skills: &[String]) 
         .await?)
 }
 
-/// Picks the next item of one skill that nobody else is picking, and locks its place: one walk along
-/// the index in the order claims are given out.
-pub async fn pick(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<ConsultationId>, StorageError> {
+/// Takes the next item of one skill that nobody else is taking out of the queue, and locks it: one walk along the index
+/// in the order claims are given out.
+pub async fn take_next(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<WorkItem>, StorageError> {
     // Two statements, because one that asks whether there is a list is planned anew for each claim.
-    const PICK: &str = "/* queue.pick */ select o.consultation from allocation.open_item o \
+    const PICK: &str = "/* queue.take_next */ with picked as materialized (select o.consultation from allocation.open_item o \
           where o.pool = $1 and o.skill = $3 and o.claimable_at <= ehub.app_now() \
             and o.practice = any (array(select a.practice from ehub.access a where ";
-    const ORDER: &str = ")) order by o.band, o.due, o.consultation limit 1 for update of o skip locked";
-    const ANY: &str = const_format::concatcp!(PICK, WORKS_FOR, ORDER);
-    const LISTED: &str = const_format::concatcp!(PICK, WORKS_FOR, " and ", LISTED_AS, "any ($4))", ORDER);
-    let query = sqlx::query_scalar(if reach.practices.is_some() { LISTED } else { ANY })
+    const TAKE: &str = const_format::concatcp!(
+        ")) order by o.band, o.due, o.consultation limit 1 for update of o skip locked), \
+         gone as (delete from allocation.open_item o using picked p where o.consultation = p.consultation) \
+         select ",
+        items::COLUMNS,
+        " from picked p join allocation.work_item w on w.consultation = p.consultation for update of w"
+    );
+    const ANY: &str = const_format::concatcp!(PICK, WORKS_FOR, TAKE);
+    const LISTED: &str = const_format::concatcp!(PICK, WORKS_FOR, " and ", LISTED_AS, "any ($4))", TAKE);
+    let query = sqlx::query_as(if reach.practices.is_some() { LISTED } else { ANY })
         .bind(reach.pool.uuid())
         .bind(reach.subject)
         .bind(skill);
@@ -130,8 +138,8 @@ pub async fn pick(tx: &mut Tx, reach: &Reach<'_>, skill: &str) -> Result<Option<
         Some(listed) => query.bind(listed),
         None => query,
     };
-    let id: Option<Uuid> = query.fetch_optional(tx.conn()).await?;
-    Ok(id.map(ConsultationId::new))
+    let row: Option<items::Row> = query.fetch_optional(tx.conn()).await?;
+    row.map(WorkItem::try_from).transpose()
 }
 
 /// Prefers what has entered its warn window; gives how many.
