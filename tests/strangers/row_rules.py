@@ -18,7 +18,7 @@ OPEN = {
     "ehub.inbox": "stream ids and versions",
     "ehub.outbox_stream": "stream ids and versions",
     "ehub.outbox_cursor": "positions",
-    "ehub.outbox_ahead": "which services know more than this database, and in how many streams",
+    "ehub.outbox_ahead": "of which streams services have heard more than this database has said",
     "ehub.outbox_skip": "what operators left out: stream ids, and their reasons",
     "ehub.outbox_held": "stream ids and reasons",
     "ehub.idempotency": "looked up by client, subject, method and request id; answers hold names and versions",

@@ -44,11 +44,12 @@ pub fn tell_queues<const N: usize>(queues: &[&'static str; N], waiting: &[(i64, 
 async fn look<W: Work>(db: Db, work: W, tell: fn(&W::Output), stop: CancellationToken) {
     let mut blind = false;
     loop {
-        let begun = db.clock().monotonic();
+        let (begun, mut rest) = (db.clock().monotonic(), EVERY);
         match db.run(&Scope::work(), &work).await {
             Ok(found) => {
                 tell(&found);
                 blind = false;
+                rest = rest.max((db.clock().monotonic() - begun) * REST);
             }
             // Said once: while the database is away others say so too.
             Err(error) if !blind => {
@@ -59,7 +60,7 @@ async fn look<W: Work>(db: Db, work: W, tell: fn(&W::Output), stop: Cancellation
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY.max((db.clock().monotonic() - begun) * REST)) => {}
+            () = tokio::time::sleep(rest) => {}
         }
     }
 }

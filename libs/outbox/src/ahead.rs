@@ -1,61 +1,89 @@
 //! Subscribers that have heard more than was ever said here: this database came back from an older copy.
+//!
+//! Each such stream is noted in the database, for whoever gives out what rests on it, and stays noted until the subscriber
+//! answers for that stream again and is level: a batch says nothing of the streams it does not hold.
+
+use std::collections::HashSet;
 
 use ehub_postgres::{Db, StorageError};
 use ehub_proto::internal::v1::Verdict;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// In how many of the streams just sent the subscriber has heard of a later version than the last one written here. Notes
-/// it for whoever gives out what rests on this database, when it is not what was noted last.
-pub(crate) async fn look(
-    db: &Db,
-    subscriber: &str,
-    noted: &mut Option<i64>,
-    sent: &[(Uuid, i64)],
-    verdicts: &[Verdict],
-) -> Result<i64, StorageError> {
-    let heard: Vec<(Uuid, i64)> = sent
-        .iter()
-        .zip(verdicts)
-        .filter(|((_, version), verdict)| verdict.last_version > *version)
-        .map(|((stream, _), verdict)| (*stream, verdict.last_version))
-        .collect();
-    let ahead = if heard.is_empty() { 0 } else { count(db, heard).await? };
-    if *noted != Some(ahead) {
-        note(db, subscriber, ahead).await?;
-        *noted = Some(ahead);
+/// The streams a subscriber is noted to be ahead in, as the table has them; read again after every failure and every loss of
+/// the lease, because others may have written it.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead(Option<HashSet<Uuid>>);
+
+impl Ahead {
+    /// In how many streams the subscriber is known to be ahead.
+    pub(crate) fn streams(&self) -> usize {
+        self.0.as_ref().map_or(0, HashSet::len)
     }
-    Ok(ahead)
+
+    /// Looks at the streams just sent, and notes what is new of them; gives in how many the subscriber has heard of a later
+    /// version than the last one written here.
+    pub(crate) async fn look(
+        &mut self,
+        db: &Db,
+        subscriber: &str,
+        sent: &[(Uuid, i64)],
+        verdicts: &[Verdict],
+    ) -> Result<usize, StorageError> {
+        let heard: Vec<(Uuid, i64)> = sent
+            .iter()
+            .zip(verdicts)
+            .filter(|((_, version), verdict)| verdict.last_version > *version)
+            .map(|((stream, _), verdict)| (*stream, verdict.last_version))
+            .collect();
+        if heard.is_empty() && self.0.as_ref().is_some_and(HashSet::is_empty) {
+            return Ok(0);
+        }
+        let mut conn = db.lend().await?;
+        let ahead: Vec<(Uuid, i64)> = if heard.is_empty() { Vec::new() } else { beyond(&mut conn, heard).await? };
+        let streams: HashSet<Uuid> = ahead.iter().map(|(stream, _)| *stream).collect();
+        let level: Vec<Uuid> = sent.iter().map(|(stream, _)| *stream).filter(|one| !streams.contains(one)).collect();
+        self.0 = Some(note(&mut conn, subscriber, ahead, level).await?);
+        conn.give_back();
+        Ok(streams.len())
+    }
 }
 
-async fn count(db: &Db, heard: Vec<(Uuid, i64)>) -> Result<i64, StorageError> {
+/// Those of which less was ever said here, with the version heard of.
+async fn beyond(conn: &mut PgConnection, heard: Vec<(Uuid, i64)>) -> Result<Vec<(Uuid, i64)>, StorageError> {
     let (streams, versions): (Vec<Uuid>, Vec<i64>) = heard.into_iter().unzip();
-    let mut conn = db.lend().await?;
-    let found = sqlx::query_scalar(
-        "/* outbox.ahead */ select count(distinct h.stream) from unnest($1::uuid[], $2::bigint[]) as h(stream, version) \
+    Ok(sqlx::query_as(
+        "/* outbox.ahead */ select h.stream, max(h.version) from unnest($1::uuid[], $2::bigint[]) as h(stream, version) \
            left join ehub.outbox_stream s on s.stream = h.stream \
-          where h.version > coalesce(s.version, 1)",
+          where h.version > coalesce(s.version, 1) group by h.stream",
     )
     .bind(streams)
     .bind(versions)
-    .fetch_one(&mut *conn)
-    .await?;
-    conn.give_back();
-    Ok(found)
+    .fetch_all(conn)
+    .await?)
 }
 
-async fn note(db: &Db, subscriber: &str, streams: i64) -> Result<(), StorageError> {
-    let mut conn = db.lend().await?;
-    let noted = if streams > 0 {
-        sqlx::query(
-            "/* outbox.note_ahead */ insert into ehub.outbox_ahead (subscriber, streams, since) values ($1, $2, ehub.app_now()) \
-             on conflict (subscriber) do update set streams = excluded.streams",
-        )
-        .bind(subscriber)
-        .bind(streams)
-    } else {
-        sqlx::query("/* outbox.note_level */ delete from ehub.outbox_ahead where subscriber = $1").bind(subscriber)
-    };
-    noted.execute(&mut *conn).await?;
-    conn.give_back();
-    Ok(())
+/// Notes the ones that are ahead, forgets the ones that are level, and gives all that are noted then.
+async fn note(
+    conn: &mut PgConnection,
+    subscriber: &str,
+    ahead: Vec<(Uuid, i64)>,
+    level: Vec<Uuid>,
+) -> Result<HashSet<Uuid>, StorageError> {
+    let (streams, versions): (Vec<Uuid>, Vec<i64>) = ahead.into_iter().unzip();
+    let others: Vec<Uuid> = sqlx::query_scalar(
+        "/* outbox.note_ahead */ with \
+           over as (delete from ehub.outbox_ahead where subscriber = $1 and stream = any ($4)), \
+           noted as (insert into ehub.outbox_ahead as a (subscriber, stream, heard, since) \
+             select $1, stream, heard, ehub.app_now() from unnest($2::uuid[], $3::bigint[]) as n (stream, heard) \
+                 on conflict (subscriber, stream) do update set heard = greatest(a.heard, excluded.heard)) \
+         select stream from ehub.outbox_ahead where subscriber = $1 and stream <> all ($2) and stream <> all ($4)",
+    )
+    .bind(subscriber)
+    .bind(&streams)
+    .bind(versions)
+    .bind(level)
+    .fetch_all(conn)
+    .await?;
+    Ok(streams.into_iter().chain(others).collect())
 }

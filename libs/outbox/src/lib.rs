@@ -10,6 +10,7 @@ mod apply;
 mod held;
 mod read;
 mod relay;
+mod round;
 mod settle;
 mod sink;
 mod subscriber;

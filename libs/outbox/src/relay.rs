@@ -19,10 +19,12 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
-    SKIPPED, Subscriber, ahead,
-    held::{self, Held},
+    SKIPPED, Subscriber,
+    ahead::Ahead,
+    held,
     read::{self, Row},
-    settle::{Before, Settle, SettleError},
+    round::{Round, RoundError, Waiting},
+    settle::{Before, Settle},
     verdicts::{Fate, fates},
 };
 
@@ -36,9 +38,8 @@ const BATCH: i64 = 50;
 const BATCH_BYTES: usize = 1 << 20;
 /// What an event weighs beside its body, at most.
 const ENVELOPE_BYTES: usize = 512;
-/// A round that moved as much as a batch holds is followed by the next at once, others by what gathers in this time: a round
-/// costs the same whether it carries one event or fifty.
-const FULL: usize = 50;
+/// A round that read as much as it may of any group is followed by the next at once, others by what gathers in this time: a
+/// round costs the same whether it carries one event or fifty.
 const GATHER: Duration = Duration::from_millis(20);
 /// What every call leaves.
 const ACCESS_RECORDED: &str = "ehub.audit.event.v1.AccessRecorded";
@@ -125,30 +126,8 @@ struct State {
     beaten: Option<Instant>,
     /// How often the batch was halved: one that takes longer than a call may would be sent for ever.
     halved: u32,
-    /// In how many streams the subscriber was last noted to be ahead.
-    ahead: Option<i64>,
-}
-
-/// A held stream with what is sent of it.
-struct Waiting {
-    held: Held,
-    rows: Vec<Row>,
-    before: Before,
-}
-
-/// Why a round did not end well.
-#[derive(Debug, thiserror::Error)]
-enum RoundError {
-    #[error("storage failed")]
-    Storage(#[from] StorageError),
-    #[error("the outcome could not be settled")]
-    Settle(#[from] SettleError),
-    #[error("the subscriber did not answer")]
-    Deliver(#[source] Box<tonic::Status>),
-    #[error("the subscriber judged {got} of {sent} events")]
-    Verdicts { sent: usize, got: usize },
-    #[error("the subscriber is ahead of its source in {0} streams: the source has lost what it said")]
-    Ahead(i64),
+    /// Where the subscriber has heard more than was said.
+    ahead: Ahead,
 }
 
 impl Courier {
@@ -158,16 +137,19 @@ impl Courier {
         let mut raised = self.db.raised(move |kind| kind != ACCESS_RECORDED || reads(name, kind));
         let mut backoff = Duration::from_millis(100);
         let mut state = State::default();
+        let mut woken = false;
         while !stop.is_cancelled() {
+            // What woke it may be out of sight yet, behind an older transaction: it is looked for once more.
+            let looked_for = std::mem::take(&mut woken);
             let pause = match self.round(&mut state).await {
-                Ok(0) => {
+                Ok(Round::Idle) => {
                     backoff = Duration::from_millis(100);
-                    self.settings.poll
+                    if looked_for { GATHER } else { self.settings.poll }
                 }
-                Ok(moved) => {
+                Ok(round) => {
                     backoff = Duration::from_millis(100);
                     state.halved = state.halved.saturating_sub(1);
-                    if moved >= FULL {
+                    if round == Round::Full {
                         continue;
                     }
                     GATHER
@@ -179,9 +161,10 @@ impl Courier {
                         tracing::error!(subscriber = self.subscriber.name, %error, "deliveries stand still");
                     } else {
                         tracing::warn!(subscriber = self.subscriber.name, %error, ?status, "delivery failed; trying again");
+                        state.halved = (state.halved + 1).min(5);
                     }
                     state.leased = None;
-                    state.halved = (state.halved + 1).min(5);
+                    state.ahead = Ahead::default();
                     backoff = (backoff * 2).min(BACKOFF_MAX);
                     backoff
                 }
@@ -190,7 +173,7 @@ impl Courier {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
                 // A failing subscriber is not tried more often because more is raised.
-                () = raised.changed(), if pause == self.settings.poll => {}
+                () = raised.changed(), if pause == self.settings.poll => woken = true,
             }
         }
         if let Err(error) = read::release(&self.db, self.subscriber.name, self.lease).await {
@@ -198,8 +181,7 @@ impl Courier {
         }
     }
 
-    /// One round; gives how much was delivered or passed.
-    async fn round(&self, state: &mut State) -> Result<usize, RoundError> {
+    async fn round(&self, state: &mut State) -> Result<Round, RoundError> {
         let name = self.subscriber.name;
         let now = self.db.clock().monotonic();
         if !state.ready {
@@ -208,29 +190,36 @@ impl Courier {
         }
         if state.leased.is_none_or(|at| (now - at).as_secs_f64() > LEASE_SECONDS / 3.0) {
             if read::lease(&self.db, name, self.lease, LEASE_SECONDS).await? == 0 {
-                return Ok(0);
+                state.ahead = Ahead::default();
+                self.hand_over();
+                return Ok(Round::Idle);
             }
             state.leased = Some(now);
         }
         // The order matters: a row that the cursor passes because its stream is held is in the
         // stream's rows, which are read after.
-        let rows = read::after_cursors(&self.db, name, self.lease, BATCH >> state.halved).await?;
+        let limit = BATCH >> state.halved;
+        let rows = read::after_cursors(&self.db, name, self.lease, limit).await?;
         let waiting = self.waiting().await?;
+        let read = rows.len();
+        let mut round = Round::of(&rows, &waiting, limit);
         if rows.is_empty() || !waiting.is_empty() {
             self.report_held().await?;
         }
-        let delivered = if rows.is_empty() && waiting.is_empty() {
-            0
-        } else {
-            self.deliver(state, self.fitting(rows), waiting).await?
-        };
+        if round != Round::Idle {
+            let rows = self.fitting(rows);
+            if rows.len() < read {
+                round = Round::Full;
+            }
+            self.deliver(state, rows, waiting).await?;
+        }
         // Due after deliveries too: a subscriber that is always busy must not look forgotten.
         if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat)
             && self.beat().instrument(quiet_span("heartbeat")).await?
         {
             state.beaten = Some(now);
         }
-        Ok(delivered)
+        Ok(round)
     }
 
     /// The held streams that are due, with what waits in them, as much as fits in a batch.
@@ -281,6 +270,14 @@ impl Courier {
         Ok(true)
     }
 
+    /// Another relay tells of this subscriber from now on: what was told last is not to stand for ever.
+    fn hand_over(&self) {
+        BACKLOG_AGE.set(0.0, &[("ehub.destination", self.subscriber.name)]);
+        for state in ["held", "dead", "ahead"] {
+            HELD_STREAMS.set(0.0, &[("ehub.destination", self.subscriber.name), ("ehub.state", state)]);
+        }
+    }
+
     /// Streams held back and dead letters, as gauges: somebody owns each of them.
     async fn report_held(&self) -> Result<(), StorageError> {
         let (held, dead) = held::counts(&self.db, self.subscriber.name).await?;
@@ -291,7 +288,7 @@ impl Courier {
         Ok(())
     }
 
-    async fn deliver(&self, state: &mut State, rows: Vec<Row>, waiting: Vec<Waiting>) -> Result<usize, RoundError> {
+    async fn deliver(&self, state: &mut State, rows: Vec<Row>, waiting: Vec<Waiting>) -> Result<(), RoundError> {
         let mut cursors: HashMap<i16, (u64, i64)> = HashMap::new();
         for row in &rows {
             let furthest = cursors.entry(row.shard_group).or_default();
@@ -310,10 +307,8 @@ impl Courier {
         }
         // The cursor's order is that of transaction ids, which is not that of versions.
         events.sort_by_key(|row| (row.stream, row.version));
-        let sent = events.len();
         let mut fates = self.send(state, events).await?;
         fates.extend(emptied);
-        let moved = cursors.len();
         let settle = Settle {
             subscriber: self.subscriber.name.to_owned(),
             lease: self.lease,
@@ -324,7 +319,7 @@ impl Courier {
                 .collect(),
         };
         settle.write(&self.db).await?;
-        Ok(sent.max(moved))
+        Ok(())
     }
 
     /// Sends events in the order of their streams and gives what became of each stream.
@@ -343,9 +338,10 @@ impl Courier {
         if answer.verdicts.len() != sent {
             return Err(RoundError::Verdicts { sent, got: answer.verdicts.len() });
         }
-        let ahead = ahead::look(&self.db, self.subscriber.name, &mut state.ahead, &keys, &answer.verdicts).await?;
+        let ahead = state.ahead.look(&self.db, self.subscriber.name, &keys, &answer.verdicts).await?;
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        HELD_STREAMS.set(ahead as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
+        HELD_STREAMS
+            .set(state.ahead.streams() as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
         if ahead > 0 {
             return Err(RoundError::Ahead(ahead));
         }

@@ -8,7 +8,7 @@ use ehub_proto::{
     internal::v1::{DeliverRequest, DeliverResponse, Event, Outcome, Verdict, event_sink_server::EventSink},
 };
 use ehub_telemetry::metrics::{Counter, counter};
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use futures_util::{FutureExt as _, StreamExt as _};
 use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use tracing::Instrument;
@@ -118,18 +118,16 @@ impl<S: Subscription> Sink<S> {
         for event in &request.events {
             events.push(parse(&request, event)?);
         }
-        let judged: Vec<(Vec<usize>, Vec<Verdict>)> = futures_util::stream::iter(self.chunks(&events))
+        let mut judging = futures_util::stream::iter(self.chunks(&events))
             .map(|(kind, runs)| {
                 let chunk = runs.iter().map(|places| Run::of(places.iter().map(|place| events[*place].clone())));
                 let chunk: Vec<Run> = chunk.collect();
-                async move { Ok((runs.concat(), self.judge(kind, chunk).await?)) }
+                async move { self.judge(kind, chunk).await.map(|verdicts| (runs.concat(), verdicts)) }
             })
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await
-            .map_err(unavailable)?;
-        let mut verdicts = vec![Verdict::default(); events.len()];
-        for (places, judged) in judged {
+            .buffer_unordered(AT_ONCE);
+        let (mut verdicts, mut later) = (vec![Verdict::default(); events.len()], Later::default());
+        while let Some(judged) = judging.next().await {
+            let Some((places, judged)) = later.unless(judged).map_err(unavailable)? else { continue };
             for (place, verdict) in places.into_iter().zip(judged) {
                 VERDICTS.add(
                     1,
@@ -138,6 +136,7 @@ impl<S: Subscription> Sink<S> {
                 verdicts[place] = verdict;
             }
         }
+        later.none().map_err(unavailable)?;
         if events.is_empty() {
             let read_time = request.read_time.as_ref().and_then(instant);
             if let Some(read_time) = read_time {
@@ -190,10 +189,12 @@ impl<S: Subscription> Sink<S> {
             [run] => run.events.iter().map(|event| Run::of([event.clone()])).collect(),
             several => several.to_vec(),
         };
-        let mut verdicts = Vec::new();
+        let (mut verdicts, mut later) = (Vec::new(), Later::default());
         for run in smaller {
-            verdicts.extend(Box::pin(self.judge(kind, vec![run])).await?);
+            let judged = Box::pin(self.judge(kind, vec![run])).await;
+            verdicts.extend(later.unless(judged)?.unwrap_or_default());
         }
+        later.none()?;
         Ok(verdicts)
     }
 
@@ -209,7 +210,8 @@ impl<S: Subscription> Sink<S> {
         };
         let error = match AssertUnwindSafe(self.db.run(&scope, &work)).catch_unwind().await {
             Ok(Ok(verdicts)) => return Ok(Some(verdicts)),
-            Ok(Err(error)) if error.is_passing() => return Err(error),
+            // What passes is tried again, by the relay; but a wait for one stream's lock is not to cost the others theirs.
+            Ok(Err(error)) if error.is_passing() && (runs.len() == 1 || error.is_outage()) => return Err(error),
             Ok(Err(error)) => Some(error),
             Err(_) => None,
         };
@@ -230,6 +232,27 @@ impl<S: Subscription> Sink<S> {
             );
         }
         Ok(None)
+    }
+}
+
+/// What cannot be judged now, though the database is there: the others go on, and then all are sent again.
+#[derive(Default)]
+struct Later(Option<StorageError>);
+
+impl Later {
+    fn unless<T>(&mut self, judged: Result<T, StorageError>) -> Result<Option<T>, StorageError> {
+        match judged {
+            Ok(judged) => Ok(Some(judged)),
+            Err(error) if error.is_outage() => Err(error),
+            Err(error) => {
+                self.0 = Some(error);
+                Ok(None)
+            }
+        }
+    }
+
+    fn none(self) -> Result<(), StorageError> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 

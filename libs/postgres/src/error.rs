@@ -98,6 +98,11 @@ impl StorageError {
         matches!(self, Self::Unavailable(_) | Self::TimedOut(_)) || self.is_collision()
     }
 
+    /// Whether the database was not there: whatever is asked of it now, it will not answer.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
     /// Whether running the whole unit of work again can help: serialization failure, deadlock, or
     /// two writers that took the same version of a stream.
     pub(crate) fn is_collision(&self) -> bool {

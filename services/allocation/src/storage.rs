@@ -26,7 +26,9 @@ pub struct Basis {
 /// What a claim given now would rest on.
 pub async fn basis(tx: &mut Tx) -> Result<Basis, StorageError> {
     Ok(sqlx::query_as(
-        "/* basis */ select ehub.app_now() as now, number as incarnation, exists (select from ehub.outbox_ahead) as restored \
+        "/* basis */ select ehub.app_now() as now, number as incarnation, \
+                exists (select from ehub.outbox_ahead a left join ehub.outbox_stream s on s.stream = a.stream \
+                         where a.heard > coalesce(s.version, 1)) as restored \
            from ehub.incarnation",
     )
     .fetch_one(tx.conn())

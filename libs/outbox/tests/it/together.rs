@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     verdicts::{batch, judged, sent},
-    world::{BROKEN, ECHO, PANIC, PLAIN, POISON, World},
+    world::{BLOCKED, BROKEN, ECHO, PANIC, PLAIN, POISON, World},
 };
 
 const APPLIED: &str = "OUTCOME_APPLIED";
@@ -62,6 +62,21 @@ async fn one_that_fails_or_is_refused_holds_up_none_of_the_others() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn one_that_waits_for_a_lock_costs_none_of_the_others_their_effect() {
+    let world = World::new().await;
+    let blocker = world.block().await;
+    let events = || (1..=5).map(|stream| sent(stream, 1, if stream == 3 { BLOCKED } else { PLAIN })).collect();
+    assert!(world.sink().deliver(batch(events())).await.is_err(), "no event is judged while one cannot be");
+    for stream in [1, 2, 4, 5] {
+        assert_eq!(world.applied(Uuid::from_u128(stream)).await, [1], "{stream}");
+    }
+    drop(blocker);
+    let verdicts = judged(&world, events()).await;
+    assert_eq!(verdicts[2], (APPLIED, 0, 1));
+    assert!([0, 1, 3, 4].iter().all(|place| verdicts[*place].0 == "OUTCOME_DUPLICATE"), "{verdicts:?}");
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ pub const LATER: &str = "t.Later";
 pub const BROKEN: &str = "t.Broken";
 /// A kind whose application panics.
 pub const PANIC: &str = "t.Panic";
+/// A kind whose application waits for the lock that [`World::block`] holds.
+pub const BLOCKED: &str = "t.Blocked";
 /// A kind that makes the subscriber raise an event of its own.
 pub const ECHO: &str = "t.Echo";
 /// A kind that the subscriber knows to change nothing with it.
@@ -68,6 +70,9 @@ impl Subscription for Recorder {
             sqlx::query("select 1 / 0").execute(tx.conn()).await.map_err(StorageError::from)?;
         }
         assert!(event.kind != PANIC, "as asked");
+        if event.kind == BLOCKED {
+            sqlx::query("select pg_advisory_xact_lock(1)").execute(tx.conn()).await.map_err(StorageError::from)?;
+        }
         if event.kind == ECHO {
             tx.raise(self::event(event.stream, PLAIN));
         }
@@ -161,6 +166,13 @@ impl World {
             .fetch_all(&mut self.target.admin().await)
             .await
             .expect("reads")
+    }
+
+    /// Holds up [`BLOCKED`] for as long as the connection given is kept.
+    pub async fn block(&self) -> PgConnection {
+        let mut admin = self.target.admin().await;
+        admin.execute("select pg_advisory_lock(1)").await.expect("held");
+        admin
     }
 
     /// Waits until a stream was applied exactly so.

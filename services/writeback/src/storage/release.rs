@@ -44,7 +44,7 @@ pub async fn due(tx: &mut Tx, edit_window: Duration, interim_after: Duration) ->
 pub async fn due_finals(tx: &mut Tx) -> Result<Vec<Releasable>, StorageError> {
     let rows: Vec<(Uuid, Uuid, String)> = sqlx::query_as(
         "/* release.due_finals */ select e.id, e.consultation, e.state from writeback.entry e \
-           join writeback.outbound o on o.id = e.document and o.interim \
+           join writeback.outbound o on o.entry = e.id and o.id = e.document and o.interim \
           where e.state in ('DELIVERED', 'ACKNOWLEDGED') \
             and not exists (select from writeback.manifest_prescription m \
                   left join writeback.prescription p on p.id = m.prescription \

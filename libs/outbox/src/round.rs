@@ -1,0 +1,60 @@
+//! A relay's round: what it found to do, and why it did not end well.
+
+use std::collections::HashMap;
+
+use ehub_postgres::StorageError;
+
+use crate::{
+    held::Held,
+    read::Row,
+    settle::{Before, SettleError},
+};
+
+/// A held stream with what is sent of it.
+pub(crate) struct Waiting {
+    pub held: Held,
+    pub rows: Vec<Row>,
+    pub before: Before,
+}
+
+/// What a round found to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Round {
+    /// Nothing.
+    Idle,
+    /// Something.
+    Some,
+    /// As much as it may read of a group, or may send: there is more.
+    Full,
+}
+
+impl Round {
+    pub(crate) fn of(rows: &[Row], waiting: &[Waiting], limit: i64) -> Self {
+        let mut groups: HashMap<i16, i64> = HashMap::new();
+        for row in rows {
+            *groups.entry(row.shard_group).or_default() += 1;
+        }
+        let full = groups.values().any(|read| *read >= limit)
+            || waiting.iter().any(|stream| matches!(stream.before, Before::HeldMore) && !stream.rows.is_empty());
+        match (rows.is_empty() && waiting.is_empty(), full) {
+            (true, _) => Self::Idle,
+            (false, false) => Self::Some,
+            (false, true) => Self::Full,
+        }
+    }
+}
+
+/// Why a round did not end well.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RoundError {
+    #[error("storage failed")]
+    Storage(#[from] StorageError),
+    #[error("the outcome could not be settled")]
+    Settle(#[from] SettleError),
+    #[error("the subscriber did not answer")]
+    Deliver(#[source] Box<tonic::Status>),
+    #[error("the subscriber judged {got} of {sent} events")]
+    Verdicts { sent: usize, got: usize },
+    #[error("the subscriber is ahead of its source in {0} streams: the source has lost what it said")]
+    Ahead(usize),
+}
