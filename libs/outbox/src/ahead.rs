@@ -1,7 +1,8 @@
 //! Subscribers that have heard more than was ever said here: this database came back from an older copy.
 //!
-//! Each such stream is noted in the database, for whoever gives out what rests on it, and stays noted until the subscriber
-//! answers for that stream again and is level: a batch says nothing of the streams it does not hold.
+//! Each such stream is noted in the database, for whoever gives out what rests on it, and stays noted until as much has been
+//! said here, or until the subscriber answers for that stream again and is level: a batch says nothing of the streams it
+//! does not hold.
 
 use std::collections::HashSet;
 
@@ -21,6 +22,11 @@ impl Ahead {
         self.0.as_ref().map_or(0, HashSet::len)
     }
 
+    /// Whether it is known to be ahead in none.
+    pub(crate) fn is_level(&self) -> bool {
+        self.0.as_ref().is_some_and(HashSet::is_empty)
+    }
+
     /// Looks at the streams just sent, and notes what is new of them; gives in how many the subscriber has heard of a later
     /// version than the last one written here.
     pub(crate) async fn look(
@@ -36,7 +42,7 @@ impl Ahead {
             .filter(|((_, version), verdict)| verdict.last_version > *version)
             .map(|((stream, _), verdict)| (*stream, verdict.last_version))
             .collect();
-        if heard.is_empty() && self.0.as_ref().is_some_and(HashSet::is_empty) {
+        if heard.is_empty() && self.is_level() {
             return Ok(0);
         }
         let mut conn = db.lend().await?;
@@ -73,11 +79,12 @@ async fn note(
     let (streams, versions): (Vec<Uuid>, Vec<i64>) = ahead.into_iter().unzip();
     let others: Vec<Uuid> = sqlx::query_scalar(
         "/* outbox.note_ahead */ with \
-           over as (delete from ehub.outbox_ahead where subscriber = $1 and stream = any ($4)), \
+           over as (delete from ehub.outbox_ahead a where a.subscriber = $1 and (a.stream = any ($4) \
+             or a.heard <= (select s.version from ehub.outbox_stream s where s.stream = a.stream)) returning a.stream), \
            noted as (insert into ehub.outbox_ahead as a (subscriber, stream, heard, since) \
              select $1, stream, heard, ehub.app_now() from unnest($2::uuid[], $3::bigint[]) as n (stream, heard) \
                  on conflict (subscriber, stream) do update set heard = greatest(a.heard, excluded.heard)) \
-         select stream from ehub.outbox_ahead where subscriber = $1 and stream <> all ($2) and stream <> all ($4)",
+         select stream from ehub.outbox_ahead where subscriber = $1 and stream <> all ($2) and stream not in (select stream from over)",
     )
     .bind(subscriber)
     .bind(&streams)

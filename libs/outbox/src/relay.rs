@@ -7,7 +7,7 @@ use std::{
 
 use ehub_postgres::{Db, StorageError};
 use ehub_proto::{
-    internal::v1::{DeliverRequest, Event},
+    internal::v1::{DeliverRequest, Event, Verdict},
     timestamp,
 };
 use ehub_telemetry::{
@@ -212,6 +212,9 @@ impl Courier {
                 round = Round::Full;
             }
             self.deliver(state, rows, waiting).await?;
+        } else if !state.ahead.is_level() {
+            // Put right, with nothing to send that would show it.
+            self.look(state, &[], &[]).await?;
         }
         // Due after deliveries too: a subscriber that is always busy must not look forgotten.
         if state.beaten.is_none_or(|at| now - at >= self.settings.heartbeat)
@@ -350,6 +353,15 @@ impl Courier {
             LAG.record((now - at).as_seconds_f64().max(0.0), &[("ehub.destination", self.subscriber.name)]);
         }
         Ok(fates(keys, &answer.verdicts))
+    }
+
+    /// In how many of the streams just sent the subscriber is ahead; tells in how many it is at all.
+    async fn look(&self, state: &mut State, sent: &[(Uuid, i64)], verdicts: &[Verdict]) -> Result<usize, StorageError> {
+        let ahead = state.ahead.look(&self.db, self.subscriber.name, sent, verdicts).await?;
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+        let streams = state.ahead.streams() as f64;
+        HELD_STREAMS.set(streams, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
+        Ok(ahead)
     }
 
     async fn batch(&self, rows: Vec<Row>, read_time: time::OffsetDateTime) -> Result<DeliverRequest, StorageError> {

@@ -126,8 +126,10 @@ async fn a_stream_that_is_ahead_stays_noted_while_others_are_sent_without_it() {
     let forgotten = "select count(*) from public.forgotten";
     let count: i64 = sqlx::query_scalar(forgotten).fetch_one(&mut admin).await.expect("reads");
     assert_eq!(count, 0, "at no time was it taken for level");
-    admin.execute("update ehub.outbox_stream set version = 3 where version = 2").await.expect("put right");
-    until(async || world.source_behind().await == 0, "deliveries go on").await;
-    until(async || noted().await.is_empty(), "and it is level").await;
+    // The newer copy again, whose cursors have passed what is in it: nothing is sent.
+    let newer =
+        "delete from ehub.outbox where version = 2; update ehub.outbox_stream set version = 3 where version = 2";
+    admin.execute(newer).await.expect("put right");
+    until(async || noted().await.is_empty(), "it is level").await;
     relay.stop().await;
 }
