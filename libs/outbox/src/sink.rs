@@ -235,7 +235,8 @@ impl<S: Subscription> Sink<S> {
     }
 }
 
-/// What cannot be judged now, though the database is there: the others go on, and then all are sent again.
+/// What cannot be judged now, though the database is there: the others go on, and then all are sent again. More than one is
+/// no trouble of a stream any more: then nobody is made to wait for the next.
 #[derive(Default)]
 struct Later(Option<StorageError>);
 
@@ -243,7 +244,7 @@ impl Later {
     fn unless<T>(&mut self, judged: Result<T, StorageError>) -> Result<Option<T>, StorageError> {
         match judged {
             Ok(judged) => Ok(Some(judged)),
-            Err(error) if error.is_outage() => Err(error),
+            Err(error) if error.is_outage() || self.0.is_some() => Err(error),
             Err(error) => {
                 self.0 = Some(error);
                 Ok(None)
