@@ -341,10 +341,7 @@ impl Courier {
         if answer.verdicts.len() != sent {
             return Err(RoundError::Verdicts { sent, got: answer.verdicts.len() });
         }
-        let ahead = state.ahead.look(&self.db, self.subscriber.name, &keys, &answer.verdicts).await?;
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        HELD_STREAMS
-            .set(state.ahead.streams() as f64, &[("ehub.destination", self.subscriber.name), ("ehub.state", "ahead")]);
+        let ahead = self.look(state, &keys, &answer.verdicts).await?;
         if ahead > 0 {
             return Err(RoundError::Ahead(ahead));
         }

@@ -126,7 +126,7 @@ async fn a_stream_that_is_ahead_stays_noted_while_others_are_sent_without_it() {
     let forgotten = "select count(*) from public.forgotten";
     let count: i64 = sqlx::query_scalar(forgotten).fetch_one(&mut admin).await.expect("reads");
     assert_eq!(count, 0, "at no time was it taken for level");
-    // The newer copy again, whose cursors have passed what is in it: nothing is sent.
+    // The newer copy again, whose cursors have passed what is in it: only others are sent.
     let newer =
         "delete from ehub.outbox where version = 2; update ehub.outbox_stream set version = 3 where version = 2";
     admin.execute(newer).await.expect("put right");
