@@ -15,10 +15,12 @@ select schemaname || '.' || relname, n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_
 
 
 class Wal(NamedTuple):
-    """What was written ahead between two places: commits, bytes of records, bytes of whole pages after checkpoints."""
+    """What was written ahead between two places: commits, bytes of records (those of row locks apart), bytes of whole pages
+    after checkpoints."""
 
     commits: float
     record_bytes: float
+    lock_bytes: float
     page_bytes: float
 
     @classmethod
@@ -30,7 +32,9 @@ class Wal(NamedTuple):
         total = re.search(r"^Total\s+\d+\s+(\d+)\s+\[[\d.]+%\]\s+(\d+)", said, re.M)
         if not commits or not total:
             raise RuntimeError("pg_waldump shows no commits")
-        return cls(int(commits[1]), int(total[1]), int(total[2]))
+        locks = re.search(r"^Heap/LOCK\s+\d+\s+\([^)]*\)\s+(\d+)", said, re.M)
+        locked = int(locks[1]) if locks else 0
+        return cls(int(commits[1]), int(total[1]) - locked, locked, int(total[2]))
 
     def over(self, number: float) -> Wal:
         """For each of so many."""

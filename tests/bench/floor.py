@@ -4,7 +4,8 @@ What a run of lives really did is counted: commits that wrote (from the WAL itse
 by table, less what the idle suite writes in the same time. The rows themselves are copied; pgbench then writes them again,
 life by life, into tables of the same columns, keys and indexes, in as many transactions as the services took, each sent in
 one pipeline. It looks rows up by their keys to copy and update them, and does nothing else: no checks, no foreign keys, no
-triggers, no row security, no calls. What the same writes cost when PostgreSQL is given them bare.
+triggers, no row security, no row locks, no calls. What the same writes cost when PostgreSQL is given them bare. An update that
+gave every index an entry does so again: it counts up a column that the key's index includes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ CLIENTS = 10
 # The replay may write so much more or less than what it replays.
 OFF = 0.15
 FILLER = "floor_filler"
+# Counted up where an update is to reach the indexes.
+MOVED = "floor_moved"
 
 
 class Table:
@@ -32,7 +35,8 @@ class Table:
         self.target = f"{service}_ehub.{bare}" if schema == "ehub" else name
         self.source = f"src.{service}_{bare}"
         self.inserted = done["inserted"] / lives
-        self.updated = (done["updated"]) / lives
+        self.updated = done["updated"] / lives
+        self.moved = (done["updated"] - done["hot"]) / lives
         self.deleted = done["deleted"] / lives
         self.columns: list[str] = []
         self.key: list[str] = []
@@ -73,12 +77,19 @@ class Floor:
         sql(self.url, f"alter table {table.target} disable trigger all; create unlogged table {table.source} as select 0::bigint as n, * from {table.target} limit 0")
         names = ", ".join(table.columns)
         sql(self.url, f"alter table {table.source} add primary key (n)")
+        if table.moved > 0 and table.key:
+            self._include_moved(table)
         # Any rows do: a table is of one kind of rows, the oldest as large as the newest.
         rows = f"select row_number() over (order by ctid) as n, {names} from {table.name}"
         take = subprocess.Popen([postgres_program("psql"), "-X", "-q", "-d", self.home.database(table.service), "-c", f"copy ({rows}) to stdout"], stdout=subprocess.PIPE)
         subprocess.run([postgres_program("psql"), "-X", "-q", "-d", self.url, "-c", f"copy {table.source} (n, {names}) from stdin"], stdin=take.stdout, check=True)
         take.wait()
         table.rows = int(sql(self.url, f"select count(*) from {table.source}")[0][0])
+
+    def _include_moved(self, table: Table) -> None:
+        """The key's index made again, with the column that is counted up."""
+        [(name,)] = sql(self.url, f"select conname from pg_constraint where conrelid = '{table.target}'::regclass and contype = 'p'")
+        sql(self.url, f"alter table {table.target} drop constraint {name} cascade, add column {MOVED} int not null default 0, add primary key ({', '.join(table.key)}) include ({MOVED})")
 
     def script(self) -> str:
         """One life: its units of writing, spread evenly over its commits."""
@@ -116,13 +127,14 @@ class Floor:
             return [f"update {FILLER} set body = body where id = :life::bigint % 100 + 1;"] * round(table.updated)
         match = " and ".join(f"t.{name} = s.{name}" for name in table.key)
         free = next((name for name in table.columns if name not in table.key), table.key[0])
-        units = []
+        units, moved = [], round(table.moved)
         for unit in range(round(table.updated)):
+            change = f"{MOVED} = t.{MOVED} + 1" if unit < moved else f"{free} = t.{free}"
             if self._kept(table):
                 place = f"floor(:life::bigint * {table.inserted:.6f})::bigint + {unit % max(1, round(table.inserted)) + 1}"
             else:
                 place = f"(:life::bigint * {round(table.updated)} + {unit}) % {table.rows} + 1"
-            units.append(f"update {table.target} t set {free} = t.{free} from {table.source} s where s.n = {place} and {match};")
+            units.append(f"update {table.target} t set {change} from {table.source} s where s.n = {place} and {match};")
         return units
 
     def _deletes(self, table: Table) -> list[str]:
@@ -157,7 +169,7 @@ class Floor:
             wrote.append(Wal.between(self.home, start, end).over(each * self.clients))
         middle = Wal(*(statistics.median(one) for one in zip(*wrote)))
         return {
-            # Page images say when checkpoints came, not what was written.
+            # Page images say when checkpoints came, not what was written; row locks are of what the replay does without.
             "off": {"wal records": middle.record_bytes / self.wrote.record_bytes - 1, "commits": middle.commits / self.commits - 1},
             "lives_per_second": statistics.median(rates),
             "rounds": rates,

@@ -70,15 +70,15 @@ def _lives(found: dict, folder: Path, name: str) -> str:
             "As many at once as said, the next when one has ended (a closed loop); every request traced (ratio 1.0).\n",
             "Submit, claim, file, raise, prepare, sign, issue, complete, every event delivered to every subscriber, the document sent and acknowledged twice, every audit leaf appended. The rate counts from the first submission to the moment nothing is on its way any more.\n",
             _table(
-                ["", "lives/s", "commits that wrote, a life", "WAL a life: records, bytes", "whole pages, bytes"],
+                ["", "lives/s", "commits that wrote, a life", "WAL a life: records, bytes", "row locks, bytes", "whole pages, bytes"],
                 [
                     ["eHub", run["lives_per_second"], *per["wrote"].values()],
                     ["pgbench, the same writes", floor["lives_per_second"], *floor["wrote_per_life"].values()],
-                    ["**share of the floor**", f"**{found['share_of_floor']:.1%}**", "", "", ""],
+                    ["**share of the floor**", f"**{found['share_of_floor']:.1%}**", "", "", "", ""],
                 ],
             ),
             f"{run['completed']} lives in {run['seconds']['arrived']:.1f} s ({run['seconds']['submitting']:.0f} s of submitting), {run['at_once']} at once; events not delivered when the last was closed: {run['backlog_when_closed']['events']}. Refused and asked again, or failed: {run['calls']['failures'] or 'none'}.\n",
-            f"Rows a life: {floor_rows['inserted']:.0f} inserted, {floor_rows['updated']:.0f} updated, {floor_rows['deleted']:.0f} deleted, less what the idle suite writes by the clock. The replay ({floor['clients']} clients) has columns, keys and indexes, no foreign keys, no row security, no triggers; it looks rows up by their keys. Rows that did not outlive the run are replaced by rows of 150 bytes. It wrote {floor['off']['wal records']:+.0%} WAL in records and {floor['off']['commits']:+.0%} commits against what it replays; whole pages are written at the first change after a checkpoint and are left out of that.\n",
+            f"Rows a life: {floor_rows['inserted']:.0f} inserted, {floor_rows['updated']:.0f} updated, {floor_rows['deleted']:.0f} deleted, less what the idle suite writes by the clock. The replay ({floor['clients']} clients) has columns, keys and indexes, no foreign keys, no row security, no triggers, no row locks; it looks rows up by their keys, and an update that gave the indexes an entry does so again. Rows that did not outlive the run are replaced by rows of 150 bytes. It wrote {floor['off']['wal records']:+.0%} WAL in records and {floor['off']['commits']:+.0%} commits against what it replays; row locks (foreign keys, looking before changing) and whole pages (the first change after a checkpoint) are left out of that.\n",
             "Processor time of a life, in ms: " + ", ".join(f"{part} {value:.1f}" for part, value in per["processor_ms"].items()) + f"; together {sum(per['processor_ms'].values()):.1f}.\n",
             "Transactions a life: " + ", ".join(f"{service} {value:.1f}" for service, value in per["transactions"].items()) + ".\n",
             _table(["call, under this load", "calls", "p50 ms", "p99 ms", "p99.9 ms"], rows),
