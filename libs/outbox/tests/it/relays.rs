@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::Executor;
+use sqlx::{Executor, PgConnection};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -59,18 +59,23 @@ async fn a_relay_that_slept_past_its_lease_frees_nothing_its_successor_holds() {
     successor.stop().await;
 }
 
+/// A source that said three things and comes back from a copy that knows only the first; gives its administrator.
+async fn restored_to_its_first(world: &World, stream: Uuid) -> PgConnection {
+    let relay = world.relay();
+    world.raise(&[event(stream, PLAIN), event(stream, PLAIN), event(stream, PLAIN)]).await;
+    world.until_applied(stream, &[1, 2, 3]).await;
+    relay.stop().await;
+    let mut admin = world.source.admin().await;
+    admin.execute("delete from ehub.outbox where version > 1").await.expect("lost");
+    admin.execute("update ehub.outbox_stream set version = 1").await.expect("lost");
+    admin
+}
+
 #[tokio::test]
 async fn a_subscriber_that_has_heard_more_than_was_said_stops_the_relay_until_the_source_is_put_right() {
     let world = World::new().await;
     let (restored, other) = (Uuid::from_u128(7), Uuid::from_u128(8));
-    let relay = world.relay();
-    world.raise(&[event(restored, PLAIN), event(restored, PLAIN), event(restored, PLAIN)]).await;
-    world.until_applied(restored, &[1, 2, 3]).await;
-    relay.stop().await;
-    // The source comes back from a copy that knows only the first, and says something new.
-    let mut admin = world.source.admin().await;
-    admin.execute("delete from ehub.outbox where version > 1").await.expect("lost");
-    admin.execute("update ehub.outbox_stream set version = 1").await.expect("lost");
+    let mut admin = restored_to_its_first(&world, restored).await;
     let relay = world.relay();
     world.raise(&[event(restored, PLAIN), event(other, PLAIN)]).await;
     until(async || relay.wire.events().len() >= 3, "it is tried again and again").await;
@@ -92,13 +97,7 @@ async fn a_subscriber_that_has_heard_more_than_was_said_stops_the_relay_until_th
 async fn a_stream_that_is_ahead_stays_noted_while_others_are_sent_without_it() {
     let world = World::new().await;
     let restored = Uuid::from_u128(7);
-    let relay = world.relay();
-    world.raise(&[event(restored, PLAIN), event(restored, PLAIN), event(restored, PLAIN)]).await;
-    world.until_applied(restored, &[1, 2, 3]).await;
-    relay.stop().await;
-    let mut admin = world.source.admin().await;
-    admin.execute("delete from ehub.outbox where version > 1").await.expect("lost");
-    admin.execute("update ehub.outbox_stream set version = 1").await.expect("lost");
+    let mut admin = restored_to_its_first(&world, restored).await;
     let forgotten = "create table public.forgotten (stream uuid); \
          create function public.forget() returns trigger language plpgsql security definer as \
            'begin insert into public.forgotten values (old.stream); return old; end'; \
