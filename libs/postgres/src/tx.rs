@@ -128,6 +128,13 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets what follows read no further than it is asked to, in the order of an index: no plan that first collects a
+    /// table, or all of it after a place, to sort it.
+    pub async fn reads_in_order(&mut self) -> Result<(), StorageError> {
+        self.conn.execute("/* in_order */ set local enable_bitmapscan = off; set local enable_sort = off").await?;
+        Ok(())
+    }
+
     /// Makes a fact known: it is written to the outbox when the work is done.
     pub fn raise(&mut self, event: impl Into<Draft>) {
         self.closing.drafts.push((event.into(), self.traceparent.clone()));

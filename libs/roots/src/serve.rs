@@ -1,45 +1,39 @@
 //! Serves a service's roots to audit.
 
-use std::{future::Future, sync::Arc};
-
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use ehub_proto::internal::v1::{
-    ListRootsRequest, ListRootsResponse, Root as ProtoRoot, ShardSnapshot, SnapshotRootsRequest, SnapshotRootsResponse,
-    roots_server::Roots,
+    FindRootsRequest, FindRootsResponse, ListRootsRequest, ListRootsResponse, Root as ProtoRoot, ShardSnapshot,
+    SnapshotRootsRequest, SnapshotRootsResponse, roots_server::Roots,
 };
+use time::OffsetDateTime;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::{Root, Tally};
+use crate::{
+    Root,
+    held::{self, Stretch},
+};
 
-/// How many roots a page of one shard holds.
-const PAGE: usize = 1000;
-
-/// What the roots of a service are.
-pub trait RootSource: Send + Sync + 'static {
-    /// Every root, read in one statement: one snapshot.
-    fn all(&self, tx: &mut Tx) -> impl Future<Output = Result<Vec<Root>, StorageError>> + Send;
-}
-
-/// Implements `ehub.internal.v1.Roots`.
+/// Implements `ehub.internal.v1.Roots` over the service's view `ehub.root`.
 #[derive(Debug)]
-pub struct RootsService<S> {
+pub struct RootsService {
     db: Db,
-    source: Arc<S>,
 }
 
-impl<S: RootSource> RootsService<S> {
-    /// Serves a source.
-    pub fn new(db: Db, source: S) -> Self {
-        Self { db, source: Arc::new(source) }
+impl RootsService {
+    /// Serves what a database holds.
+    pub fn new(db: Db) -> Self {
+        Self { db }
     }
 
-    async fn read(&self) -> Result<(Vec<Root>, time::OffsetDateTime), Status> {
-        let read = ReadRoots(Arc::clone(&self.source));
+    async fn read<W>(&self, work: W) -> Result<W::Output, Status>
+    where
+        W: Work<Error = StorageError> + 'static,
+        W::Output: 'static,
+    {
         let db = self.db.clone();
         // Spawned, so that a caller that goes away never drops a transaction half way.
-        let task = tokio::spawn(async move { db.run(&Scope::service(), &read).await });
-        match task.await {
+        match tokio::spawn(async move { db.run(&Scope::service(), &work).await }).await {
             Ok(Ok(read)) => Ok(read),
             Ok(Err(error)) => Err(ehub_calls::storage_fault(&error).into()),
             Err(_) => Err(Status::from(ehub_calls::stopping())),
@@ -47,28 +41,17 @@ impl<S: RootSource> RootsService<S> {
     }
 }
 
-struct ReadRoots<S>(Arc<S>);
-
-impl<S: RootSource> Work for ReadRoots<S> {
-    const NAME: &'static str = "read_roots";
-    type Output = (Vec<Root>, time::OffsetDateTime);
-    type Error = StorageError;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
-        tx.reads_whole_tables().await?;
-        Ok((self.0.all(tx).await?, tx.at()))
-    }
-}
-
 #[tonic::async_trait]
-impl<S: RootSource> Roots for RootsService<S> {
+impl Roots for RootsService {
     async fn snapshot_roots(
         &self,
-        _: Request<SnapshotRootsRequest>,
+        request: Request<SnapshotRootsRequest>,
     ) -> Result<Response<SnapshotRootsResponse>, Status> {
-        let (roots, at) = self.read().await?;
-        let tally: Tally = roots.iter().collect();
-        let shards = tally
+        let request = request.into_inner();
+        let most = (request.most > 0).then_some(i64::from(request.most));
+        let (stretch, at) = self.read(Count { after: id(&request.after), most }).await?;
+        let shards = stretch
+            .tally
             .shards()
             .map(|(shard, held)| ShardSnapshot {
                 shard: shard.into(),
@@ -76,21 +59,89 @@ impl<S: RootSource> Roots for RootsService<S> {
                 digest: held.digest().to_vec().into(),
             })
             .collect();
-        let snapshot_time = Some(ehub_proto::timestamp(at));
-        Ok(Response::new(SnapshotRootsResponse { shards, snapshot_time }))
+        Ok(Response::new(SnapshotRootsResponse {
+            shards,
+            snapshot_time: Some(ehub_proto::timestamp(at)),
+            through: stretch.through.map(|id| id.to_string()).unwrap_or_default(),
+        }))
     }
 
     async fn list_roots(&self, request: Request<ListRootsRequest>) -> Result<Response<ListRootsResponse>, Status> {
         let request = request.into_inner();
-        let after = Uuid::parse_str(&request.after).unwrap_or_default();
-        let (mut roots, _) = self.read().await?;
-        roots.retain(|root| i32::from(root.id.as_bytes()[15]) == request.shard && root.id > after);
-        roots.sort_by_key(|root| root.id);
-        let roots = roots
-            .into_iter()
-            .take(PAGE)
-            .map(|root| ProtoRoot { id: root.id.to_string(), version: root.version, state: root.state })
-            .collect();
-        Ok(Response::new(ListRootsResponse { roots }))
+        let through = Uuid::parse_str(&request.through).unwrap_or(Uuid::max());
+        let roots = self.read(List { shard: request.shard, after: id(&request.after), through }).await?;
+        Ok(Response::new(ListRootsResponse { roots: roots.into_iter().map(told).collect() }))
+    }
+
+    async fn find_roots(&self, request: Request<FindRootsRequest>) -> Result<Response<FindRootsResponse>, Status> {
+        let request = request.into_inner();
+        let ids = request.ids.iter().filter_map(|id| Uuid::parse_str(id).ok()).collect();
+        // Whatever is not a position has nothing after it.
+        let changed_since = request.changed_since.parse::<u64>().ok().map(|position| position.to_string());
+        let (roots, position) = self.read(Find { ids, changed_since, after: id(&request.after) }).await?;
+        Ok(Response::new(FindRootsResponse { roots: roots.into_iter().map(told).collect(), position }))
+    }
+}
+
+/// An id to start after; what is none starts at the first.
+fn id(text: &str) -> Uuid {
+    Uuid::parse_str(text).unwrap_or_default()
+}
+
+fn told(root: Root) -> ProtoRoot {
+    ProtoRoot { id: root.id.to_string(), version: root.version, state: root.state }
+}
+
+struct Count {
+    after: Uuid,
+    most: Option<i64>,
+}
+
+impl Work for Count {
+    const NAME: &'static str = "count_roots";
+    type Output = (Stretch, OffsetDateTime);
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        match self.most {
+            Some(_) => tx.reads_in_order().await?,
+            None => tx.reads_whole_tables().await?,
+        }
+        Ok((held::tally(tx, self.after, self.most).await?, tx.at()))
+    }
+}
+
+struct List {
+    shard: i32,
+    after: Uuid,
+    through: Uuid,
+}
+
+impl Work for List {
+    const NAME: &'static str = "list_roots";
+    type Output = Vec<Root>;
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Root>, StorageError> {
+        held::of_shard(tx, self.shard, self.after, self.through).await
+    }
+}
+
+struct Find {
+    ids: Vec<Uuid>,
+    changed_since: Option<String>,
+    after: Uuid,
+}
+
+impl Work for Find {
+    const NAME: &'static str = "find_roots";
+    type Output = (Vec<Root>, String);
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        // Before the roots: what is committed in between is found now, and again next time.
+        let position = held::position(tx).await?;
+        let roots = held::find(tx, &self.ids, self.changed_since.as_deref(), self.after).await?;
+        Ok((roots, position))
     }
 }

@@ -7,7 +7,6 @@ mod faults;
 mod parse;
 mod register;
 mod render;
-pub mod roots;
 mod stored;
 mod watch;
 

@@ -25,7 +25,7 @@ use crate::{
     operations::measure::{Measure, QUEUES},
     pathway::{HUB_FIRST, Pathway},
     peers::{Guard, Guards},
-    rpc::{AllocationRpc, Parts, RegisterRpc, event_sink::Events, roots::WorkItemRoots},
+    rpc::{AllocationRpc, Parts, RegisterRpc, event_sink::Events},
     workers::{AlertWorker, QueueWorker, UpkeepWorker},
 };
 
@@ -80,7 +80,7 @@ impl ehub_host::Service for Allocation {
         });
         let register = RegisterRpc::new(host.calls.clone(), Arc::clone(&host.page_tokens));
         let events = Sink::new(host.db.clone(), Events::new(Arc::new(pathway(&settings)?), policy));
-        let roots = RootsService::new(host.db.clone(), WorkItemRoots);
+        let roots = RootsService::new(host.db.clone());
         let most = host.message_bytes;
         let public = Routes::new(AllocationServiceServer::new(rpc).max_decoding_message_size(most))
             .add_service(RegisterServiceServer::new(register).max_decoding_message_size(most));

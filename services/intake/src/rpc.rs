@@ -6,7 +6,6 @@ mod faults;
 mod parse;
 pub mod patients;
 mod render;
-pub mod roots;
 
 use std::sync::Arc;
 

@@ -10,7 +10,6 @@ pub mod projection;
 pub mod quarantine;
 pub mod reference;
 pub mod related;
-pub mod roots;
 pub mod status;
 pub mod summary;
 pub mod trace;

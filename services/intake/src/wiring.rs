@@ -27,7 +27,7 @@ use crate::{
         read_message::{Mailbox, ReadMessage},
     },
     patient_keys::PatientKeys,
-    rpc::{IntakeRpc, claim_guard::Guard, event_sink::Projection, patients::PatientsRpc, roots::Consultations},
+    rpc::{IntakeRpc, claim_guard::Guard, event_sink::Projection, patients::PatientsRpc},
     screening::Screener,
     workers::{
         emergency_page::EmergencyPages, housekeeping::Housekeeping, mesh_poll::MeshPoll, mesh_send::MeshSend,
@@ -91,7 +91,7 @@ impl ehub_host::Service for Intake {
             internal: Routes::new(sink)
                 .add_service(ClaimGuardServer::new(Guard(host.calls.clone())))
                 .add_service(PatientsServer::new(patients))
-                .add_service(RootsServer::new(RootsService::new(host.db.clone(), Consultations))),
+                .add_service(RootsServer::new(RootsService::new(host.db.clone()))),
             workers: workers(host, &settings, &acceptor, demographics)?,
         })
     }

@@ -22,7 +22,7 @@ mod workers;
 
 pub use config::{EpsSettings, Live, Settings};
 pub use peers::{PatientSource, TraceError, TracedPatient};
-pub use rpc::{Facts, Prescriptions};
+pub use rpc::Facts;
 pub use signature::{
     Authorities, AuthoritiesError, DEVELOPMENT_AUTHORITY, SignatureRefused, verify as verify_signature,
 };

@@ -8,7 +8,6 @@ mod parse;
 mod prepare;
 mod raise;
 mod render;
-mod roots;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +33,6 @@ use crate::{
 
 pub use claim_guard::Guard;
 pub use event_sink::Facts;
-pub use roots::Prescriptions;
 
 /// The trailer of an answer that was given before.
 const REPLAYED: &str = "ehub-replayed";

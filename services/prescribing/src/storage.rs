@@ -4,7 +4,6 @@ pub mod consultations;
 pub mod cost_centres;
 pub mod housekeeping;
 pub mod prescriptions;
-pub mod roots;
 pub mod sending;
 
 use ehub_identifiers::OdsCode;

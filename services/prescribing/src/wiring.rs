@@ -26,7 +26,7 @@ use crate::{
     },
     patient_key::PatientKey,
     peers::{PatientSource, Patients},
-    rpc::{Facts, Guard, Prescriptions, Rpc},
+    rpc::{Facts, Guard, Rpc},
     signature::Authorities,
     workers::{housekeeping::Housekeeping, issue::IssueWorker},
 };
@@ -112,7 +112,7 @@ impl Service for Prescribing {
         let parts = Parts::new(&settings, live(host.profile), pools, Arc::clone(&host.page_tokens), patients)?;
         let Parts { rpc, guard, issue, housekeeping } = parts;
         let sink = Sink::new(host.db.clone(), Facts);
-        let roots = RootsService::new(host.db.clone(), Prescriptions);
+        let roots = RootsService::new(host.db.clone());
         let internal = Routes::new(EventSinkServer::new(sink))
             .add_service(ClaimGuardServer::new(guard))
             .add_service(RootsServer::new(roots));

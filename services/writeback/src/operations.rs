@@ -9,7 +9,6 @@ pub mod get_document;
 pub mod get_entry;
 pub mod list_agreements;
 pub mod list_entries;
-pub mod list_roots;
 pub mod mark_overdue;
 pub mod prepare_document;
 pub mod put_agreement;

@@ -6,7 +6,6 @@ pub mod event_sink;
 mod faults;
 mod parse;
 mod render;
-pub mod roots;
 mod times;
 
 use std::sync::Arc;

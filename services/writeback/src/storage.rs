@@ -9,7 +9,6 @@ pub mod inbound;
 pub mod medicine;
 pub mod outbound;
 pub mod release;
-pub mod roots;
 
 /// The state a row holds, or what is wrong with it.
 fn state(word: &str) -> Result<crate::domain::State, ehub_postgres::StorageError> {

@@ -22,7 +22,7 @@ use crate::{
     mesh::Outbox,
     operations::{mark_overdue::MarkOverdue, prepare_document::TestPatients, release_entries::ReleaseEntries},
     peers::Patients,
-    rpc::{WritebackRpc, claim_guard::Guard, event_sink::Events, roots::EntryRoots},
+    rpc::{WritebackRpc, claim_guard::Guard, event_sink::Events},
     workers::{Housekeeping, Overdue, Receive, Send},
 };
 
@@ -52,7 +52,7 @@ impl Service for Writeback {
         let sink = EventSinkServer::new(Sink::new(host.db.clone(), Events)).max_decoding_message_size(MAX_BATCH);
         let internal = Routes::new(sink)
             .add_service(ClaimGuardServer::new(Guard::new(host.calls.clone())))
-            .add_service(RootsServer::new(RootsService::new(host.db.clone(), EntryRoots)));
+            .add_service(RootsServer::new(RootsService::new(host.db.clone())));
         Ok(Built { public, internal, workers: workers(host, settings)? })
     }
 }

@@ -311,13 +311,3 @@ pub async fn unacknowledged(tx: &mut Tx, limit: i64) -> Result<Vec<ConsultationI
     .await?;
     Ok(ids.into_iter().map(ConsultationId::new).collect())
 }
-
-/// Every root: consultation, version of its stream here, state; one statement, one snapshot.
-pub async fn roots(tx: &mut Tx) -> Result<Vec<(Uuid, i64, String)>, StorageError> {
-    Ok(sqlx::query_as(
-        "/* items.roots */ select w.consultation, coalesce(s.version, 0), w.state \
-           from allocation.work_item w left join ehub.outbox_stream s on s.stream = w.consultation",
-    )
-    .fetch_all(tx.conn())
-    .await?)
-}

@@ -1,13 +1,11 @@
-//! The facts of others, in any order, and what allocation itself holds.
+//! The facts of others, in any order.
 
 use ehub_auth::GrantPresented;
-use ehub_postgres::{Scope, StorageError, Tx, Work};
 use ehub_proto::{
     allocation::v1::{GetWorkItemRequest, WorkItem, allocation_service_server::AllocationService},
     intake::v1::Urgency,
     writeback::{event::v1::EntryMoved, v1::EntryState},
 };
-use ehub_roots::{Root, RootSource};
 use prost::Message;
 use uuid::Uuid;
 
@@ -76,28 +74,6 @@ async fn a_restricted_consultation_stays_with_the_practice() {
         (ALDER.1, "hub-first@1/restricted-stays-with-practice")
     );
     assert!(world.claim_next(&anna(), Uuid::now_v7()).await.is_ok_and(|claim| claim.is_none()));
-}
-
-struct AllRoots;
-
-impl Work for AllRoots {
-    const NAME: &'static str = "all_roots";
-    type Output = Vec<Root>;
-    type Error = StorageError;
-
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Root>, StorageError> {
-        ehub_allocation::rpc::roots::WorkItemRoots.all(tx).await
-    }
-}
-
-#[tokio::test]
-async fn roots_follow_the_events() {
-    let world = World::new().await;
-    let id = world.arrive(ALDER).await;
-    world.claim().await;
-    let roots = world.db.run.run(&Scope::service(), &AllRoots).await.expect("roots");
-    assert_eq!(roots.len(), 1);
-    assert_eq!((roots[0].id, roots[0].version, roots[0].state.as_str()), (id, 2, "CLAIMED"));
 }
 
 #[tokio::test]

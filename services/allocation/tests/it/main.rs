@@ -12,6 +12,7 @@ mod inbox;
 mod overriding;
 mod queue;
 mod register;
+mod roots;
 mod transfers;
 mod withdrawing;
 mod world;

@@ -135,6 +135,8 @@ pub struct NoLoss {
     pub manifest_open: i64,
     /// What is wrong.
     pub breaches: Vec<Breach>,
+    /// Every root of every source has been compared since then; `None` until the first walk through them has ended.
+    pub compared_since: Option<OffsetDateTime>,
 }
 
 impl NoLoss {
@@ -177,7 +179,7 @@ pub fn conclude(
             breaches.push(Breach { kind: BreachKind::ManifestUnsettled, subject: thing.name.clone(), since });
         }
     }
-    NoLoss { counts, manifest_open: i64::try_from(open.len()).unwrap_or(i64::MAX), breaches }
+    NoLoss { counts, manifest_open: i64::try_from(open.len()).unwrap_or(i64::MAX), breaches, compared_since: None }
 }
 
 #[cfg(test)]

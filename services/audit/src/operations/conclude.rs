@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
+use time::OffsetDateTime;
 
-use super::compare::{self, compare};
+use super::compare::Source;
 use crate::{
     domain::no_loss::{Limits, NoLoss, conclude},
-    peers::roots::RootsPeer,
     storage::{differences, proof},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 pub struct Prover {
     db: Db,
     scope: Scope,
-    peers: Arc<[Arc<dyn RootsPeer>]>,
+    sources: Arc<[Source]>,
     limits: Limits,
 }
 
@@ -27,9 +27,10 @@ impl std::fmt::Debug for Prover {
 }
 
 impl Prover {
-    /// A prover. `scope` must pass row security: service or work.
-    pub fn new(db: Db, scope: Scope, peers: Arc<[Arc<dyn RootsPeer>]>, limits: Limits) -> Self {
-        Self { db, scope, peers, limits }
+    /// A prover. `scope` must pass row security: service or work. Provers of the same sources go on where another has
+    /// come to.
+    pub fn new(db: Db, scope: Scope, sources: Arc<[Source]>, limits: Limits) -> Self {
+        Self { db, scope, sources, limits }
     }
 
     /// Computes, keeps and gives the proof.
@@ -37,17 +38,20 @@ impl Prover {
     /// # Errors
     /// When our own storage fails; a source that cannot be asked is part of the proof.
     pub async fn prove(&self) -> Result<NoLoss, StorageError> {
-        for peer in self.peers.iter() {
-            match compare(&self.db, &self.scope, peer).await {
-                Ok(_) | Err(compare::Error::Peer(_)) => {}
-                Err(compare::Error::Storage(error)) => return Err(error),
-            }
+        let mut walked = Vec::with_capacity(self.sources.len());
+        for source in self.sources.iter() {
+            walked.push(source.compare(&self.db, &self.scope).await?);
         }
-        self.db.run(&self.scope, &Conclude(self.limits)).await
+        // As far back as the source that was compared longest ago.
+        let compared_since = walked.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
+        self.db.run(&self.scope, &Conclude { limits: self.limits, compared_since }).await
     }
 }
 
-struct Conclude(Limits);
+struct Conclude {
+    limits: Limits,
+    compared_since: Option<OffsetDateTime>,
+}
 
 impl Work for Conclude {
     const NAME: &'static str = "conclude_no_loss";
@@ -60,7 +64,8 @@ impl Work for Conclude {
         let found = differences::all(tx).await?;
         let in_transit = proof::in_transit(tx).await?;
         let open = proof::open_things(tx).await?;
-        let concluded = conclude(counts, found, in_transit, open, self.0, tx.at());
+        let concluded = conclude(counts, found, in_transit, open, self.limits, tx.at());
+        let concluded = NoLoss { compared_since: self.compared_since, ..concluded };
         proof::put(tx, &concluded).await?;
         Ok(concluded)
     }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use ehub_host::PeerChannel;
-use ehub_proto::internal::v1::{ListRootsRequest, SnapshotRootsRequest, roots_client::RootsClient};
+use ehub_proto::internal::v1::{
+    FindRootsRequest, ListRootsRequest, Root as ProtoRoot, SnapshotRootsRequest, roots_client::RootsClient,
+};
 use ehub_roots::Root;
 use prost::bytes::Bytes;
 use tonic::{
@@ -32,17 +34,38 @@ fn refused(status: tonic::Status) -> PeerError {
     PeerError::Status(Box::new(status))
 }
 
+/// A stretch of a source's roots, counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// Count and digest of each shard that holds anything, of one snapshot.
+    pub shards: HashMap<u8, (i64, [u8; 16])>,
+    /// The last id counted, when there may be more after it.
+    pub through: Option<Uuid>,
+}
+
+/// Roots looked for.
+#[derive(Debug)]
+pub struct Found {
+    /// What was there.
+    pub roots: Vec<Root>,
+    /// What to ask with next time for what has changed since.
+    pub position: String,
+}
+
 /// A source of events that says what it holds.
 #[async_trait]
 pub trait RootsPeer: Send + Sync {
     /// Its name.
     fn source(&self) -> &'static str;
 
-    /// Count and digest of each shard that holds anything, of one snapshot.
-    async fn snapshot(&self) -> Result<HashMap<u8, (i64, [u8; 16])>, PeerError>;
+    /// Counts at most so many roots after an id.
+    async fn count(&self, after: Uuid, most: i32) -> Result<Counted, PeerError>;
 
-    /// The roots of one shard.
-    async fn list(&self, shard: u8) -> Result<Vec<Root>, PeerError>;
+    /// The roots of one shard, after an id and up to another.
+    async fn list(&self, shard: u8, after: Uuid, through: Uuid) -> Result<Vec<Root>, PeerError>;
+
+    /// The roots of these ids, and those that have changed since a position.
+    async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError>;
 }
 
 /// A source behind its internal port.
@@ -78,10 +101,10 @@ where
         self.source
     }
 
-    async fn snapshot(&self) -> Result<HashMap<u8, (i64, [u8; 16])>, PeerError> {
-        let answer = self.client.clone().snapshot_roots(SnapshotRootsRequest {}).await.map_err(refused)?;
-        answer
-            .into_inner()
+    async fn count(&self, after: Uuid, most: i32) -> Result<Counted, PeerError> {
+        let request = SnapshotRootsRequest { after: after.to_string(), most };
+        let answer = self.client.clone().snapshot_roots(request).await.map_err(refused)?.into_inner();
+        let shards = answer
             .shards
             .into_iter()
             .map(|held| {
@@ -89,25 +112,65 @@ where
                 let digest = <[u8; 16]>::try_from(&held.digest[..]).map_err(|_| PeerError::Unreadable)?;
                 Ok((shard, (held.count, digest)))
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        let through = match answer.through.as_str() {
+            "" => None,
+            id => Some(Uuid::parse_str(id).ok().filter(|id| *id > after).ok_or(PeerError::Unreadable)?),
+        };
+        Ok(Counted { shards, through })
     }
 
-    async fn list(&self, shard: u8) -> Result<Vec<Root>, PeerError> {
-        let mut roots: Vec<Root> = Vec::new();
-        let mut after = String::new();
-        loop {
-            let request = ListRootsRequest { shard: i32::from(shard), after: after.clone() };
-            let page = self.client.clone().list_roots(request).await.map_err(refused)?.into_inner().roots;
-            let last = page.len() < PAGE;
-            for root in page {
-                let id = Uuid::parse_str(&root.id).map_err(|_| PeerError::Unreadable)?;
-                roots.push(Root { id, version: root.version, state: root.state });
-            }
-            match roots.last() {
-                // A source that repeats a page would be asked for ever.
-                Some(root) if !last && root.id.to_string() > after => after = root.id.to_string(),
-                _ => return Ok(roots),
-            }
+    async fn list(&self, shard: u8, after: Uuid, through: Uuid) -> Result<Vec<Root>, PeerError> {
+        let mut pages = Pages::after(after);
+        while !pages.ended {
+            let request = ListRootsRequest {
+                shard: i32::from(shard),
+                after: pages.last.to_string(),
+                through: through.to_string(),
+            };
+            pages.add(self.client.clone().list_roots(request).await.map_err(refused)?.into_inner().roots)?;
         }
+        Ok(pages.roots)
+    }
+
+    async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let (mut pages, mut position) = (Pages::after(Uuid::nil()), None);
+        while !pages.ended {
+            let request = FindRootsRequest {
+                ids: ids.clone(),
+                changed_since: changed_since.to_owned(),
+                after: pages.last.to_string(),
+            };
+            let answer = self.client.clone().find_roots(request).await.map_err(refused)?.into_inner();
+            // What changes while later pages are read is found next time.
+            position.get_or_insert(answer.position);
+            pages.add(answer.roots)?;
+        }
+        Ok(Found { roots: pages.roots, position: position.unwrap_or_default() })
+    }
+}
+
+/// Pages of roots by id, until one is not full.
+struct Pages {
+    roots: Vec<Root>,
+    last: Uuid,
+    ended: bool,
+}
+
+impl Pages {
+    fn after(id: Uuid) -> Self {
+        Self { roots: Vec::new(), last: id, ended: false }
+    }
+
+    fn add(&mut self, page: Vec<ProtoRoot>) -> Result<(), PeerError> {
+        self.ended = page.len() < PAGE;
+        for root in page {
+            // A source that repeats a page would be asked for ever.
+            let id = Uuid::parse_str(&root.id).ok().filter(|id| *id > self.last).ok_or(PeerError::Unreadable)?;
+            self.last = id;
+            self.roots.push(Root { id, version: root.version, state: root.state });
+        }
+        Ok(())
     }
 }

@@ -101,7 +101,11 @@ pub(super) fn no_loss((proof, at): &(no_loss::NoLoss, OffsetDateTime)) -> GetNoL
         breaches: proof.breaches.iter().map(breach).collect(),
         manifest_open: proof.manifest_open,
     };
-    GetNoLossResponse { no_loss: Some(no_loss), compute_time: Some(timestamp(*at)) }
+    GetNoLossResponse {
+        no_loss: Some(no_loss),
+        compute_time: Some(timestamp(*at)),
+        compare_time: proof.compared_since.map(timestamp),
+    }
 }
 
 fn hashes(path: &[Hash]) -> Vec<Bytes> {

@@ -19,7 +19,16 @@ pub struct Seen {
     pub ours: i64,
 }
 
-/// Keeps what was seen of a source: what is still so keeps its beginning, the rest goes. A root
+/// The roots of a source that are known to differ.
+pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Uuid>, StorageError> {
+    Ok(sqlx::query_scalar("/* differences.of_source */ select id from audit.divergence where source = $1 and id <> $2")
+        .bind(source)
+        .bind(Uuid::nil())
+        .fetch_all(tx.conn())
+        .await?)
+}
+
+/// Keeps what was seen of a source, all it is known to differ in: what is still so keeps its beginning, the rest goes. A root
 /// that has meanwhile passed the version it lacked begins anew: it moves fast and is not stuck.
 pub async fn keep(tx: &mut Tx, source: &str, seen: &[Seen]) -> Result<(), StorageError> {
     let ids: Vec<Uuid> = seen.iter().map(|one| one.id).collect();

@@ -123,11 +123,11 @@ pub async fn put(tx: &mut Tx, proof: &NoLoss) -> Result<OffsetDateTime, StorageE
     let counts = proof.counts;
     sqlx::query(
         "/* proof.put */ insert into audit.no_loss \
-         (received, in_transit, held, closed, quarantined, rejected, manifest_open, breaches, computed_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (only_row) do update set \
+         (received, in_transit, held, closed, quarantined, rejected, manifest_open, breaches, computed_at, compared_since) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (only_row) do update set \
            received = excluded.received, in_transit = excluded.in_transit, held = excluded.held, closed = excluded.closed, \
            quarantined = excluded.quarantined, rejected = excluded.rejected, manifest_open = excluded.manifest_open, \
-           breaches = excluded.breaches, computed_at = excluded.computed_at \
+           breaches = excluded.breaches, computed_at = excluded.computed_at, compared_since = excluded.compared_since \
          where no_loss.computed_at <= excluded.computed_at",
     )
     .bind(counts.received)
@@ -139,6 +139,7 @@ pub async fn put(tx: &mut Tx, proof: &NoLoss) -> Result<OffsetDateTime, StorageE
     .bind(proof.manifest_open)
     .bind(Json(breaches))
     .bind(at)
+    .bind(proof.compared_since)
     .execute(tx.conn())
     .await?;
     Ok(at)
@@ -155,13 +156,14 @@ struct ProofRow {
     manifest_open: i64,
     breaches: Json<Vec<StoredBreach>>,
     computed_at: OffsetDateTime,
+    compared_since: Option<OffsetDateTime>,
 }
 
 /// The newest proof, and when it was computed.
 pub async fn newest(tx: &mut Tx) -> Result<Option<(NoLoss, OffsetDateTime)>, StorageError> {
     let row: Option<ProofRow> = sqlx::query_as(
-        "/* proof.newest */ select received, in_transit, held, closed, quarantined, rejected, manifest_open, breaches, computed_at \
-           from audit.no_loss",
+        "/* proof.newest */ select received, in_transit, held, closed, quarantined, rejected, manifest_open, breaches, computed_at, \
+           compared_since from audit.no_loss",
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -176,7 +178,8 @@ pub async fn newest(tx: &mut Tx) -> Result<Option<(NoLoss, OffsetDateTime)>, Sto
         quarantined: row.quarantined,
         rejected: row.rejected,
     };
-    Ok(Some((NoLoss { counts, manifest_open: row.manifest_open, breaches }, row.computed_at)))
+    let proof = NoLoss { counts, manifest_open: row.manifest_open, breaches, compared_since: row.compared_since };
+    Ok(Some((proof, row.computed_at)))
 }
 
 fn breach(stored: StoredBreach) -> Option<Breach> {

@@ -39,24 +39,27 @@ pub async fn put(
     Ok(())
 }
 
-/// Every root of a source that has a state.
-pub async fn all(tx: &mut Tx, source: &str) -> Result<Vec<Root>, StorageError> {
-    let rows =
-        sqlx::query_as("/* roots.all */ select id, version, state from audit.root where source = $1 and state <> ''")
-            .bind(source)
-            .fetch_all(tx.conn())
-            .await?;
+/// The roots of a source that have a state, after an id and up to another.
+pub async fn between(tx: &mut Tx, source: &str, after: Uuid, through: Uuid) -> Result<Vec<Root>, StorageError> {
+    let rows = sqlx::query_as(
+        "/* roots.between */ select id, version, state from audit.root \
+          where source = $1 and id > $2 and id <= $3 and state <> ''",
+    )
+    .bind(source)
+    .bind(after)
+    .bind(through)
+    .fetch_all(tx.conn())
+    .await?;
     Ok(rows.into_iter().map(root).collect())
 }
 
-/// The roots of one shard of a source.
-pub async fn of_shard(tx: &mut Tx, source: &str, shard: u8) -> Result<Vec<Root>, StorageError> {
+/// Those of these roots of a source that have a state.
+pub async fn of_ids(tx: &mut Tx, source: &str, ids: &[Uuid]) -> Result<Vec<Root>, StorageError> {
     let rows = sqlx::query_as(
-        "/* roots.of_shard */ select id, version, state from audit.root \
-          where source = $1 and get_byte(uuid_send(id), 15) = $2 and state <> ''",
+        "/* roots.of_ids */ select id, version, state from audit.root where source = $1 and id = any($2) and state <> ''",
     )
     .bind(source)
-    .bind(i32::from(shard))
+    .bind(ids)
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(root).collect())

@@ -1,13 +1,20 @@
 //! A service's parts around a database, fed with events.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use ehub_audit::{
     domain::no_loss::Limits,
     note::Signer,
-    operations::conclude::Prover,
-    peers::roots::{PeerError, RootsPeer},
+    operations::{compare::Source, conclude::Prover},
+    peers::roots::{Counted, Found, PeerError, RootsPeer},
     rpc::{AuditRpc, event_sink::Everything},
     workers::append::Appender,
 };
@@ -119,7 +126,11 @@ impl World {
     }
 
     pub fn prover(&self, peers: Vec<Arc<dyn RootsPeer>>) -> Prover {
-        Prover::new(self.db.run.clone(), Scope::service(), peers.into(), LIMITS)
+        self.prover_of(peers.into_iter().map(Source::new).collect())
+    }
+
+    pub fn prover_of(&self, sources: Arc<[Source]>) -> Prover {
+        Prover::new(self.db.run.clone(), Scope::service(), sources, LIMITS)
     }
 
     pub fn rpc(&self) -> AuditRpc {
@@ -267,6 +278,25 @@ pub fn timestamp(at: OffsetDateTime) -> prost_types::Timestamp {
 pub struct Held {
     pub source: &'static str,
     pub roots: Option<Vec<Root>>,
+    /// What has changed since it was last asked.
+    pub changed: Vec<Uuid>,
+    /// How many it counts at a time, at most.
+    pub most: i32,
+    /// Until it is mended, it does not answer beyond this id.
+    pub fails_after: Option<Uuid>,
+    pub mended: AtomicBool,
+}
+
+const POSITION: &str = "42";
+
+impl Held {
+    pub fn new(source: &'static str, roots: Option<Vec<Root>>) -> Self {
+        Self { source, roots, changed: Vec::new(), most: i32::MAX, fails_after: None, mended: AtomicBool::new(false) }
+    }
+
+    fn roots(&self) -> Result<&Vec<Root>, PeerError> {
+        self.roots.as_ref().ok_or(PeerError::Unreadable)
+    }
 }
 
 #[async_trait]
@@ -275,13 +305,28 @@ impl RootsPeer for Held {
         self.source
     }
 
-    async fn snapshot(&self) -> Result<HashMap<u8, (i64, [u8; 16])>, PeerError> {
-        let tally: Tally = self.roots.as_ref().ok_or(PeerError::Unreadable)?.iter().collect();
-        Ok(tally.shards().map(|(shard, held)| (shard, (held.count, held.digest()))).collect())
+    async fn count(&self, after: Uuid, most: i32) -> Result<Counted, PeerError> {
+        if self.fails_after.is_some_and(|limit| after >= limit) && !self.mended.load(Ordering::SeqCst) {
+            return Err(PeerError::Unreadable);
+        }
+        let mut roots: Vec<&Root> = self.roots()?.iter().filter(|root| root.id > after).collect();
+        roots.sort_by_key(|root| root.id);
+        let most = usize::try_from(most.min(self.most)).expect("positive");
+        let through = (roots.len() >= most).then(|| roots[most - 1].id);
+        let tally: Tally = roots.into_iter().take(most).collect();
+        let shards = tally.shards().map(|(shard, held)| (shard, (held.count, held.digest()))).collect();
+        Ok(Counted { shards, through })
     }
 
-    async fn list(&self, shard: u8) -> Result<Vec<Root>, PeerError> {
-        let roots = self.roots.as_ref().ok_or(PeerError::Unreadable)?;
-        Ok(roots.iter().filter(|root| root.id.as_bytes()[15] == shard).cloned().collect())
+    async fn list(&self, shard: u8, after: Uuid, through: Uuid) -> Result<Vec<Root>, PeerError> {
+        let within = |root: &&Root| root.id > after && root.id <= through && root.id.as_bytes()[15] == shard;
+        Ok(self.roots()?.iter().filter(within).cloned().collect())
+    }
+
+    async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
+        let wanted =
+            |root: &&Root| ids.contains(&root.id) || changed_since == POSITION && self.changed.contains(&root.id);
+        let roots = self.roots()?.iter().filter(wanted).cloned().collect();
+        Ok(Found { roots, position: POSITION.to_owned() })
     }
 }

@@ -1,6 +1,5 @@
 //! ClaimGuard and Roots.
 
-use ehub_prescribing::Prescriptions;
 use ehub_proto::internal::v1::{
     ListRootsRequest, SealRequest, SealResponse, claim_guard_server::ClaimGuard, roots_server::Roots,
 };
@@ -71,9 +70,9 @@ async fn a_sealed_manifest_names_what_was_issued_with_its_version() {
     // Asked twice is asked once.
     assert_eq!(world.seal(1, false).await.expect("sealed").items.len(), 1);
 
-    let roots = RootsService::new(world.db.run.clone(), Prescriptions);
+    let roots = RootsService::new(world.db.run.clone());
     let shard = i32::from(world.consultation.as_bytes()[15]);
-    let listed = roots.list_roots(Request::new(ListRootsRequest { shard, after: String::new() })).await.expect("roots");
+    let listed = roots.list_roots(Request::new(ListRootsRequest { shard, ..Default::default() })).await.expect("roots");
     let roots = listed.into_inner().roots;
     let id = name.trim_start_matches("prescriptions/");
     assert_eq!(roots.len(), 1);

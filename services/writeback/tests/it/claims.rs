@@ -1,9 +1,10 @@
 //! Seals and fences.
 
-use ehub_postgres::Scope;
-use ehub_proto::internal::v1::{FenceRequest, FencedClaim, SealRequest, claim_guard_server::ClaimGuard};
-use ehub_roots::RootSource;
-use ehub_writeback::rpc::{claim_guard::Guard, roots::EntryRoots};
+use ehub_proto::internal::v1::{
+    FenceRequest, FencedClaim, FindRootsRequest, SealRequest, claim_guard_server::ClaimGuard, roots_server::Roots,
+};
+use ehub_roots::RootsService;
+use ehub_writeback::rpc::claim_guard::Guard;
 use tonic::{Code, Request};
 
 use crate::world::{ALDER, EPOCH, World, reason, refusal, world};
@@ -56,26 +57,14 @@ async fn an_administrative_outcome_needs_no_entry() {
     assert!(sealed.open_actions.is_empty() && sealed.items.is_empty());
 }
 
-struct AllRoots;
-
-impl ehub_postgres::Work for AllRoots {
-    const NAME: &'static str = "all_roots";
-    type Output = Vec<ehub_roots::Root>;
-    type Error = ehub_postgres::StorageError;
-
-    async fn run(&self, tx: &mut ehub_postgres::Tx) -> Result<Self::Output, Self::Error> {
-        EntryRoots.all(tx).await
-    }
-}
-
 #[tokio::test]
 async fn roots_say_what_the_events_said() {
     let world = world().await;
     let entry = world.filed().await;
-    let roots = world.db.run.run(&Scope::service(), &AllRoots).await.expect("roots");
-    assert_eq!(roots.len(), 1);
-    assert_eq!(
-        (roots[0].id, roots[0].version, roots[0].state.clone()),
-        (world.consultation, 1, format!("{entry}=HELD"))
-    );
+    let service = RootsService::new(world.db.run.clone());
+    let ids = vec![world.consultation.to_string(), entry.to_string()];
+    let asked = Request::new(FindRootsRequest { ids, ..Default::default() });
+    let roots = service.find_roots(asked).await.expect("roots").into_inner().roots;
+    let told: Vec<_> = roots.into_iter().map(|root| (root.id, root.version, root.state)).collect();
+    assert_eq!(told, [(world.consultation.to_string(), 1, format!("{entry}=HELD"))]);
 }
