@@ -21,6 +21,7 @@ BOOKKEEPING = {
     "audit.appender": "the lease of who appends to the log",
     "audit.divergence": "where a source and audit differ while events are on their way",
     "audit.no_loss": "the newest proof, computed again and again",
+    "audit.walk": "how far that proof has compared each source",
 }
 # What is compared of tables in which a call of a known caller leaves its audit event: all but that event.
 BUT_EVENTS = {

@@ -42,6 +42,7 @@ ADDED_ONLY = {"intake.reference_directory": "a draw must collide with every othe
 NOBODYS = {
     "writeback.completion", "writeback.manifest_prescription", "writeback.prescription", "writeback.inbound",
     "audit.deliverable", "audit.manifest_item", "audit.task", "audit.quarantine", "audit.rejected", "audit.root", "audit.divergence",
+    "audit.walk",
 }
 # An organisation's own, whichever practices its people work for.
 ORGANISATIONS = {

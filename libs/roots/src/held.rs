@@ -60,7 +60,7 @@ pub(crate) async fn find(
     let rows = sqlx::query_as(
         "/* held.find */ with wanted as (select unnest($1::uuid[]) as id union \
            select stream from ehub.outbox \
-            where shard_group = any('{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}'::smallint[]) and xid >= $2::text::xid8) \
+            where shard_group = any('{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15}'::smallint[]) and xid >= $2::text::xid8 and stream <> event) \
          select id, version, state from ehub.root \
           where id = any(array(select w.id from wanted w where w.id > $3)) order by id limit $4",
     )

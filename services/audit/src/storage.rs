@@ -14,3 +14,4 @@ pub mod proof;
 pub mod roots;
 pub mod timeline;
 pub mod waiting;
+pub mod walks;

@@ -17,11 +17,10 @@ use crate::{
     config::Settings,
     note::Signer,
     operations::{
-        compare::Source,
         conclude::Prover,
         measure::{Measure, QUEUES},
     },
-    peers::roots::RemoteRoots,
+    peers::roots::{RemoteRoots, RootsPeer},
     rpc::{AuditRpc, event_sink::Everything},
     workers::{append::Appender, housekeeping::keep_house, lifecycle::LifecycleWorker, no_loss::NoLossWorker},
 };
@@ -54,14 +53,14 @@ impl ehub_host::Service for Audit {
         let signer = Arc::new(signer);
         let verifier_key = signer.verifier_key();
 
-        let mut sources = Vec::with_capacity(COMPARED.len());
+        let mut peers: Vec<Arc<dyn RootsPeer>> = Vec::with_capacity(COMPARED.len());
         for source in COMPARED {
-            sources.push(Source::new(Arc::new(RemoteRoots::new(source, host.peer(source)?))));
+            peers.push(Arc::new(RemoteRoots::new(source, host.peer(source)?)));
         }
-        let sources: Arc<[Source]> = sources.into();
+        let peers: Arc<[Arc<dyn RootsPeer>]> = peers.into();
         // Calls run on the pool of calls, background work on its own.
-        let on_demand = Prover::new(host.db.clone(), Scope::service(), Arc::clone(&sources), settings.limits());
-        let steadily = Prover::new(host.work_db.clone(), Scope::work(), sources, settings.limits());
+        let on_demand = Prover::new(host.db.clone(), Scope::service(), Arc::clone(&peers), settings.limits());
+        let steadily = Prover::new(host.work_db.clone(), Scope::work(), peers, settings.limits());
 
         let appender = Appender::new(
             host.work_db.clone(),

@@ -1,11 +1,12 @@
 -- What writeback holds, for the proof that nothing is lost: consultations with entries, with each entry and its state.
--- `version` is that of its stream of events, looked up root by root: joined in the order of ids, a stretch of roots would
+-- `version` is that of its stream of events, 0 when it has none, looked up root by root: joined in the order of ids, a stretch of roots would
 -- begin with reading every stream before it. Whoever reads sees what row security lets them see below.
 create view ehub.root with (security_invoker = true) as
-    select e.consultation as id, s.version, e.state
+    select e.consultation as id,
+           coalesce((select s.version from ehub.outbox_stream s where s.stream = e.consultation), 0) as version,
+           e.state
       from (select consultation, string_agg(id::text || '=' || state, ',' order by id) as state
-              from writeback.entry group by consultation) e
-      cross join lateral (select s.version from ehub.outbox_stream s where s.stream = e.consultation limit 1) s;
+              from writeback.entry group by consultation) e;
 
 do $$
 begin

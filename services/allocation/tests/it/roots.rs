@@ -5,6 +5,7 @@ use ehub_proto::internal::v1::{
     roots_server::Roots,
 };
 use ehub_roots::{Root, RootsService, Tally};
+use sqlx::Connection;
 use tonic::Request;
 use uuid::Uuid;
 
@@ -106,4 +107,27 @@ async fn what_has_changed_is_found_and_what_is_asked_for() {
     expected.dedup();
     assert_eq!(changed.into_iter().map(|root| root.id).collect::<Vec<_>>(), expected);
     assert_eq!(find(&roots, &[], &later).await.0, []);
+}
+
+#[tokio::test]
+async fn what_is_committed_late_is_after_the_position_told_before() {
+    let world = World::new().await;
+    let held = held(&world, 2).await;
+    let roots = RootsService::new(world.db.run.clone());
+    let mut slow = world.db.admin().await;
+    let mut late = slow.begin().await.expect("begun");
+    sqlx::query(
+        "insert into ehub.outbox (shard_group, stream, version, kind, body, event, at) \
+         select shard_group, stream, 9, kind, body, gen_random_uuid(), at from ehub.outbox where stream = $1 limit 1",
+    )
+    .bind(held[1].id)
+    .execute(&mut *late)
+    .await
+    .expect("written");
+    // Others begin and end while it is open.
+    world.arrive(ALDER).await;
+    let (_, position) = find(&roots, &[], "").await;
+    late.commit().await.expect("committed");
+    let (changed, _) = find(&roots, &[], &position).await;
+    assert!(changed.contains(&held[1]));
 }

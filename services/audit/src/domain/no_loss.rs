@@ -111,6 +111,8 @@ pub struct Difference {
     pub subject: String,
     /// Since when.
     pub since: OffsetDateTime,
+    /// When it was last seen.
+    pub seen_at: OffsetDateTime,
 }
 
 /// A thing of a manifest that is not settled.
@@ -159,8 +161,9 @@ pub fn conclude(
     if !counts.balance() {
         breaches.push(Breach { kind: BreachKind::Equation, subject: counts.received.to_string(), since: now });
     }
-    for Difference { kind, subject, since } in differences {
-        if now - since > limits.grace {
+    for Difference { kind, subject, since, seen_at } in differences {
+        // What was on its way when its source was last asked is no breach because the source does not answer since.
+        if seen_at - since > limits.grace {
             breaches.push(Breach { kind, subject, since });
         }
     }
@@ -214,13 +217,21 @@ mod tests {
     #[test]
     fn differences_and_transit_are_breaches_only_past_their_limit() {
         let counts = Counts { received: 2, in_transit: 2, ..Counts::default() };
-        let difference = |since| Difference { kind: BreachKind::MissingAtAudit, subject: "intake/x".to_owned(), since };
+        let seen = |since, seen_at| Difference {
+            kind: BreachKind::MissingAtAudit,
+            subject: "intake/x".to_owned(),
+            since,
+            seen_at,
+        };
+        let difference = |since| seen(since, NOW);
         let transit = |since| ("consultations/x".to_owned(), since);
         let young = conclude(counts, vec![difference(ago(60))], vec![transit(ago(60))], Vec::new(), LIMITS, NOW);
         assert!(young.holds());
         let old = conclude(counts, vec![difference(ago(61))], vec![transit(ago(61))], Vec::new(), LIMITS, NOW);
         assert_eq!(kinds(&old), ["MISSING_AT_AUDIT", "IN_TRANSIT_TOO_LONG"]);
         assert_eq!(old.breaches[0].since, ago(61));
+        let unconfirmed = conclude(counts, vec![seen(ago(300), ago(290))], Vec::new(), Vec::new(), LIMITS, NOW);
+        assert!(unconfirmed.holds(), "its source has not been asked since");
     }
 
     #[test]

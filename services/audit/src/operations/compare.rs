@@ -2,14 +2,13 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use ehub_roots::{Root, Tally};
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
@@ -18,6 +17,7 @@ use crate::{
     storage::{
         differences::{self, Seen},
         roots,
+        walks::{self, Walk},
     },
 };
 
@@ -25,8 +25,14 @@ use crate::{
 /// much it holds.
 const STRETCH: i32 = 10_000;
 const STRETCHES: usize = 5;
-/// With so many differences no more are looked for; no proof names as many.
+/// How many of our own are read beside a stretch of a source's, at most: it may have lost all that came after.
+const OURS: i64 = 40_000;
+/// With so many differences the walk stays where it is; no proof names more.
 const ENOUGH: usize = 1_000;
+/// After so long a look goes no further: other sources wait, and the conclusion does.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// For so long a position is asked with. What has changed since an older one may be too much to be found in one go.
+const POSITION_LASTS: Duration = Duration::from_secs(300);
 
 /// Counts and digests by shard.
 type Shards = HashMap<u8, (i64, [u8; 16])>;
@@ -42,119 +48,124 @@ enum Error {
     Storage(#[from] StorageError),
 }
 
-/// A source, and how far it has been compared.
-pub struct Source {
-    peer: Arc<dyn RootsPeer>,
-    walk: Mutex<Walk>,
-}
-
-/// Where the walk through a source's roots stands, and since when it has not been asked what has changed.
-#[derive(Debug, Clone, Default)]
-struct Walk {
-    after: Uuid,
-    changed_since: String,
-    /// When the walk left the first root.
-    began: Option<OffsetDateTime>,
-    /// When the last walk that ended had begun: every root has been compared since then.
-    whole_since: Option<OffsetDateTime>,
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("source", &self.peer.source()).finish_non_exhaustive()
-    }
-}
-
-impl Source {
-    /// A source that has not been compared yet.
-    pub fn new(peer: Arc<dyn RootsPeer>) -> Self {
-        Self { peer, walk: Mutex::default() }
-    }
-
-    /// Compares what has changed, what differed so far, and the next stretches of all roots; keeps what differs. The
-    /// source is always read first: what moves meanwhile shows as audit being ahead, which is no difference. Gives since
-    /// when every root has been compared.
-    pub async fn compare(&self, db: &Db, scope: &Scope) -> Result<Option<OffsetDateTime>, StorageError> {
-        let source = self.peer.source();
-        // Who comes second goes on from where the first has come to.
-        let mut walk = self.walk.lock().await;
-        let mut ahead = walk.clone();
-        let round = Round { db, scope, peer: &*self.peer };
-        let seen = match round.differing(&mut ahead).await {
-            Ok(seen) => Some(seen),
-            Err(Error::Peer(error)) => {
-                tracing::warn!(source, error = &error as &dyn std::error::Error, "a source was not compared");
-                None
-            }
-            Err(Error::Storage(error)) => return Err(error),
-        };
-        let asked = seen.is_some();
-        db.run(scope, &Keep { source, seen }).await?;
-        // Not before it is kept: else it would be looked at again only after all the others.
-        if asked {
-            *walk = ahead;
+/// Compares what has changed, what differed so far, and the next stretches of all roots; keeps what differs. The source
+/// is always read first: what moves meanwhile shows as audit being ahead, which is no difference. Gives since when every
+/// root has been compared.
+pub async fn compare(
+    db: &Db,
+    scope: &Scope,
+    peer: &Arc<dyn RootsPeer>,
+) -> Result<Option<OffsetDateTime>, StorageError> {
+    let source = peer.source();
+    let (walk, known) = db.run(scope, &Begin { source }).await?;
+    let look = Look { db, scope, peer: &**peer, began: db.clock().monotonic() };
+    match look.differing(walk, &known).await {
+        Ok((walk, seen)) => db.run(scope, &Keep { source, known, seen, walk }).await,
+        Err(Error::Peer(error)) => {
+            tracing::warn!(source, error = &error as &dyn std::error::Error, "a source was not compared");
+            db.run(scope, &NotAsked { source }).await
         }
-        Ok(walk.whole_since)
+        Err(Error::Storage(error)) => Err(error),
     }
 }
 
 /// One look at one source.
-struct Round<'a> {
+struct Look<'a> {
     db: &'a Db,
     scope: &'a Scope,
     peer: &'a dyn RootsPeer,
+    began: std::time::Instant,
 }
 
-impl Round<'_> {
-    /// All differences known now.
-    async fn differing(&self, walk: &mut Walk) -> Result<Vec<Seen>, Error> {
-        let source = self.peer.source();
-        let known = self.db.run(self.scope, &KnownToDiffer { source }).await?;
-        let found = self.peer.find(&known, &walk.changed_since).await?;
-        let ids = known.into_iter().chain(found.roots.iter().map(|root| root.id)).collect();
-        let ours = self.db.run(self.scope, &ReadRoots { source, of: Of::Ids(ids) }).await?;
-        let mut seen: BTreeMap<Uuid, Seen> = BTreeMap::new();
-        seen.extend(by_id(&found.roots, &ours).into_iter().map(|one| (one.id, one)));
+/// What came of one stretch.
+struct Stretch {
+    seen: Vec<Seen>,
+    /// The last id that was compared; none when the source and audit hold nothing after it.
+    through: Option<Uuid>,
+    /// Whether all of it was compared.
+    whole: bool,
+}
+
+impl Look<'_> {
+    /// All differences known now, and where the walk has come to.
+    async fn differing(&self, mut walk: Walk, known: &[Uuid]) -> Result<(Walk, Vec<Seen>), Error> {
+        let now = self.db.clock().now();
+        if walk.asked_at.is_none_or(|at| now - at > POSITION_LASTS) {
+            walk.changed_since.clear();
+        }
+        let found = self.peer.find(known, &walk.changed_since).await?;
+        let ids = known.iter().copied().chain(found.roots.iter().map(|root| root.id)).collect();
+        let ours = self.read(Of::Ids(ids)).await?;
+        let mut seen: BTreeMap<Uuid, Seen> = by_id(&found.roots, &ours).into_iter().map(|one| (one.id, one)).collect();
+        // Without a position, or with one the source has not come to again since it was put back to an older copy, what
+        // changed unseen is found by a walk from the beginning. So is what is too much to be remembered one by one.
+        if walk.lost_sight(&found.position) || seen.len() > ENOUGH {
+            walk.restart();
+        }
+        while seen.len() > ENOUGH {
+            seen.pop_last();
+        }
         walk.changed_since = found.position;
+        walk.asked_at = Some(now);
         for _ in 0..STRETCHES {
-            // More than is told of anyway.
-            if seen.len() >= ENOUGH {
+            if seen.len() >= ENOUGH || self.out_of_patience() {
                 break;
             }
             if walk.after.is_nil() {
                 walk.began = Some(self.db.clock().now());
             }
-            let counted = self.peer.count(walk.after, STRETCH).await?;
-            let through = counted.through.unwrap_or(Uuid::max());
-            seen.extend(self.stretch(walk.after, through, &counted.shards).await?.into_iter().map(|one| (one.id, one)));
-            walk.after = counted.through.unwrap_or_default();
-            if counted.through.is_none() {
+            let stretch = self.stretch(walk.after).await?;
+            seen.extend(stretch.seen.into_iter().map(|one| (one.id, one)));
+            if !stretch.whole {
+                break;
+            }
+            walk.after = stretch.through.unwrap_or_default();
+            if stretch.through.is_none() {
                 walk.whole_since = walk.began;
                 break;
             }
         }
-        Ok(seen.into_values().collect())
+        Ok((walk, seen.into_values().collect()))
     }
 
     /// What differs in one stretch: whole shards are compared first, and by id those that differ.
-    async fn stretch(&self, after: Uuid, through: Uuid, theirs: &Shards) -> Result<Vec<Seen>, Error> {
-        let source = self.peer.source();
-        let between = || ReadRoots { source, of: Of::Stretch(after, through) };
-        let tally: Tally = self.db.run(self.scope, &between()).await?.iter().collect();
-        let ours: Shards = tally.shards().map(|(shard, tally)| (shard, (tally.count, tally.digest()))).collect();
-        let differing: Vec<u8> = (0..=u8::MAX).filter(|shard| theirs.get(shard) != ours.get(shard)).collect();
-        let mut seen = Vec::new();
+    async fn stretch(&self, after: Uuid) -> Result<Stretch, Error> {
+        let counted = self.peer.count(after, STRETCH).await?;
+        let ours = self.read(Of::Stretch(after, counted.through.unwrap_or(Uuid::max()))).await?;
+        // We know of far more than the source holds here: no further than what was read.
+        let cut = ours.last().filter(|_| i64::try_from(ours.len()) == Ok(OURS)).map(|root| root.id);
+        let through = cut.or(counted.through);
+        let end = through.unwrap_or(Uuid::max());
+        let tally: Tally = ours.iter().collect();
+        let held: Shards = tally.shards().map(|(shard, tally)| (shard, (tally.count, tally.digest()))).collect();
+        let differing = (0..=u8::MAX).filter(|shard| counted.shards.get(shard) != held.get(shard));
+        let (mut listed, mut shards, mut whole) = (Vec::new(), Vec::new(), true);
         for shard in differing {
-            let listed = self.peer.list(shard, after, through).await?;
-            // Read anew: what audit has heard of meanwhile is no difference.
-            let known = self.db.run(self.scope, &between()).await?;
-            let known: Vec<Root> = known.into_iter().filter(|root| root.id.as_bytes()[15] == shard).collect();
-            seen.extend(by_id(&listed, &known));
-            if seen.len() >= ENOUGH {
+            if self.out_of_patience() {
+                whole = false;
                 break;
             }
+            listed.extend(self.peer.list(shard, after, end).await?);
+            shards.push(shard);
         }
-        Ok(seen)
+        if shards.is_empty() {
+            return Ok(Stretch { seen: Vec::new(), through, whole });
+        }
+        // Read anew, after the source: what audit has heard of meanwhile is no difference.
+        let known: Vec<Root> = self.read(Of::Stretch(after, end)).await?;
+        let known: Vec<Root> = known.into_iter().filter(|root| shards.contains(&root.id.as_bytes()[15])).collect();
+        let mut seen = by_id(&listed, &known);
+        whole &= seen.len() <= ENOUGH;
+        seen.truncate(ENOUGH);
+        Ok(Stretch { seen, through, whole })
+    }
+
+    async fn read(&self, of: Of) -> Result<Vec<Root>, StorageError> {
+        self.db.run(self.scope, &ReadRoots { source: self.peer.source(), of }).await
+    }
+
+    fn out_of_patience(&self) -> bool {
+        self.db.clock().monotonic() - self.began > PATIENCE
     }
 }
 
@@ -183,17 +194,18 @@ fn by_id(listed: &[Root], known: &[Root]) -> Vec<Seen> {
     seen
 }
 
-struct KnownToDiffer {
+struct Begin {
     source: &'static str,
 }
 
-impl Work for KnownToDiffer {
-    const NAME: &'static str = "known_to_differ";
-    type Output = Vec<Uuid>;
+impl Work for Begin {
+    const NAME: &'static str = "begin_look";
+    type Output = (Walk, Vec<Uuid>);
     type Error = StorageError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Uuid>, StorageError> {
-        differences::of_source(tx, self.source).await
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        let known = differences::oldest(tx, self.source, ENOUGH).await?;
+        Ok((walks::of(tx, self.source).await?, known))
     }
 }
 
@@ -215,7 +227,10 @@ impl Work for ReadRoots {
 
     async fn run(&self, tx: &mut Tx) -> Result<Vec<Root>, StorageError> {
         match &self.of {
-            Of::Stretch(after, through) => roots::between(tx, self.source, *after, *through).await,
+            Of::Stretch(after, through) => {
+                tx.reads_in_order().await?;
+                roots::between(tx, self.source, *after, *through, OURS).await
+            }
             Of::Ids(ids) => roots::of_ids(tx, self.source, ids).await,
         }
     }
@@ -223,19 +238,35 @@ impl Work for ReadRoots {
 
 struct Keep {
     source: &'static str,
-    seen: Option<Vec<Seen>>,
+    /// What was known to differ, and has been asked for again.
+    known: Vec<Uuid>,
+    seen: Vec<Seen>,
+    walk: Walk,
 }
 
 impl Work for Keep {
     const NAME: &'static str = "keep_differences";
-    type Output = ();
+    type Output = Option<OffsetDateTime>;
     type Error = StorageError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
-        match &self.seen {
-            Some(seen) => differences::keep(tx, self.source, seen).await,
-            None => differences::not_asked(tx, self.source).await,
-        }
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        differences::keep(tx, self.source, &self.known, &self.seen).await?;
+        walks::put(tx, self.source, &self.walk).await
+    }
+}
+
+struct NotAsked {
+    source: &'static str,
+}
+
+impl Work for NotAsked {
+    const NAME: &'static str = "source_not_asked";
+    type Output = Option<OffsetDateTime>;
+    type Error = StorageError;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
+        differences::not_asked(tx, self.source).await?;
+        Ok(walks::of(tx, self.source).await?.whole_since)
     }
 }
 

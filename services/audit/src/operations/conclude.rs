@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use time::OffsetDateTime;
 
-use super::compare::Source;
+use super::compare::compare;
 use crate::{
     domain::no_loss::{Limits, NoLoss, conclude},
+    peers::roots::RootsPeer,
     storage::{differences, proof},
 };
 
@@ -16,7 +17,7 @@ use crate::{
 pub struct Prover {
     db: Db,
     scope: Scope,
-    sources: Arc<[Source]>,
+    peers: Arc<[Arc<dyn RootsPeer>]>,
     limits: Limits,
 }
 
@@ -27,10 +28,9 @@ impl std::fmt::Debug for Prover {
 }
 
 impl Prover {
-    /// A prover. `scope` must pass row security: service or work. Provers of the same sources go on where another has
-    /// come to.
-    pub fn new(db: Db, scope: Scope, sources: Arc<[Source]>, limits: Limits) -> Self {
-        Self { db, scope, sources, limits }
+    /// A prover. `scope` must pass row security: service or work.
+    pub fn new(db: Db, scope: Scope, peers: Arc<[Arc<dyn RootsPeer>]>, limits: Limits) -> Self {
+        Self { db, scope, peers, limits }
     }
 
     /// Computes, keeps and gives the proof.
@@ -38,9 +38,9 @@ impl Prover {
     /// # Errors
     /// When our own storage fails; a source that cannot be asked is part of the proof.
     pub async fn prove(&self) -> Result<NoLoss, StorageError> {
-        let mut walked = Vec::with_capacity(self.sources.len());
-        for source in self.sources.iter() {
-            walked.push(source.compare(&self.db, &self.scope).await?);
+        let mut walked = Vec::with_capacity(self.peers.len());
+        for peer in self.peers.iter() {
+            walked.push(compare(&self.db, &self.scope, peer).await?);
         }
         // As far back as the source that was compared longest ago.
         let compared_since = walked.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());

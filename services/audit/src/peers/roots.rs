@@ -112,7 +112,11 @@ where
                 let digest = <[u8; 16]>::try_from(&held.digest[..]).map_err(|_| PeerError::Unreadable)?;
                 Ok((shard, (held.count, digest)))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<HashMap<_, (i64, _)>, _>>()?;
+        // Whoever counts more than was asked for does not know what a stretch is.
+        if shards.values().map(|(count, _)| count).sum::<i64>() > i64::from(most) {
+            return Err(PeerError::Unreadable);
+        }
         let through = match answer.through.as_str() {
             "" => None,
             id => Some(Uuid::parse_str(id).ok().filter(|id| *id > after).ok_or(PeerError::Unreadable)?),
@@ -121,7 +125,7 @@ where
     }
 
     async fn list(&self, shard: u8, after: Uuid, through: Uuid) -> Result<Vec<Root>, PeerError> {
-        let mut pages = Pages::after(after);
+        let mut pages = Pages::within(after, through);
         while !pages.ended {
             let request = ListRootsRequest {
                 shard: i32::from(shard),
@@ -135,7 +139,7 @@ where
 
     async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let (mut pages, mut position) = (Pages::after(Uuid::nil()), None);
+        let (mut pages, mut position) = (Pages::within(Uuid::nil(), Uuid::max()), None);
         while !pages.ended {
             let request = FindRootsRequest {
                 ids: ids.clone(),
@@ -155,22 +159,56 @@ where
 struct Pages {
     roots: Vec<Root>,
     last: Uuid,
+    through: Uuid,
     ended: bool,
 }
 
 impl Pages {
-    fn after(id: Uuid) -> Self {
-        Self { roots: Vec::new(), last: id, ended: false }
+    fn within(after: Uuid, through: Uuid) -> Self {
+        Self { roots: Vec::new(), last: after, through, ended: false }
     }
 
     fn add(&mut self, page: Vec<ProtoRoot>) -> Result<(), PeerError> {
         self.ended = page.len() < PAGE;
         for root in page {
             // A source that repeats a page would be asked for ever.
-            let id = Uuid::parse_str(&root.id).ok().filter(|id| *id > self.last).ok_or(PeerError::Unreadable)?;
+            let within = |id: &Uuid| *id > self.last && *id <= self.through;
+            let id = Uuid::parse_str(&root.id).ok().filter(within).ok_or(PeerError::Unreadable)?;
             self.last = id;
             self.roots.push(Root { id, version: root.version, state: root.state });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(ids: std::ops::Range<u128>) -> Vec<ProtoRoot> {
+        let root = |id| ProtoRoot { id: Uuid::from_u128(id).to_string(), version: 1, state: "QUEUED".to_owned() };
+        ids.map(root).collect()
+    }
+
+    #[test]
+    fn a_full_page_is_followed_by_another_that_begins_after_it() {
+        let mut pages = Pages::within(Uuid::from_u128(7), Uuid::max());
+        pages.add(page(8..1008)).expect("read");
+        assert!(!pages.ended);
+        assert_eq!(pages.last, Uuid::from_u128(1007));
+        pages.add(page(1008..1010)).expect("read");
+        assert!(pages.ended);
+        assert_eq!(pages.roots.len(), 1002);
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_read() {
+        for (case, wrong) in
+            [("again", page(8..10)), ("before", page(6..8)), ("beyond", page(19..22)), ("none", vec![])]
+        {
+            let mut pages = Pages::within(Uuid::from_u128(7), Uuid::from_u128(20));
+            pages.add(page(8..10)).expect("read");
+            assert_eq!(pages.add(wrong).is_err(), case != "none", "{case}");
+        }
     }
 }

@@ -19,47 +19,69 @@ pub struct Seen {
     pub ours: i64,
 }
 
-/// The roots of a source that are known to differ.
-pub async fn of_source(tx: &mut Tx, source: &str) -> Result<Vec<Uuid>, StorageError> {
-    Ok(sqlx::query_scalar("/* differences.of_source */ select id from audit.divergence where source = $1 and id <> $2")
-        .bind(source)
-        .bind(Uuid::nil())
-        .fetch_all(tx.conn())
-        .await?)
+/// The roots of a source that are known to differ, the oldest so many of them.
+pub async fn oldest(tx: &mut Tx, source: &str, most: usize) -> Result<Vec<Uuid>, StorageError> {
+    Ok(sqlx::query_scalar(
+        "/* differences.oldest */ select id from audit.divergence where source = $1 and id <> $2 order by since, id limit $3",
+    )
+    .bind(source)
+    .bind(Uuid::nil())
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(tx.conn())
+    .await?)
 }
 
-/// Keeps what was seen of a source, all it is known to differ in: what is still so keeps its beginning, the rest goes. A root
-/// that has meanwhile passed the version it lacked begins anew: it moves fast and is not stuck.
-pub async fn keep(tx: &mut Tx, source: &str, seen: &[Seen]) -> Result<(), StorageError> {
+/// Keeps what was seen of a source: what was known and asked for again goes unless it is still so, and what is still so
+/// keeps its beginning. A root that has meanwhile passed the version it lacked begins anew: it moves fast and is not
+/// stuck.
+pub async fn keep(tx: &mut Tx, source: &str, known: &[Uuid], seen: &[Seen]) -> Result<(), StorageError> {
     let ids: Vec<Uuid> = seen.iter().map(|one| one.id).collect();
-    sqlx::query("/* differences.clear */ delete from audit.divergence where source = $1 and not (id = any($2))")
-        .bind(source)
-        .bind(&ids)
-        .execute(tx.conn())
-        .await?;
-    for one in seen {
-        sqlx::query(
-            "/* differences.keep */ insert into audit.divergence (source, id, kind, version, since) \
-             values ($1, $2, $3, $4, ehub.app_now()) on conflict (source, id) do update \
-               set kind = excluded.kind, version = excluded.version, since = excluded.since \
-             where divergence.version <= $5 and divergence.version < excluded.version",
-        )
-        .bind(source)
-        .bind(one.id)
-        .bind(one.kind.as_str())
-        .bind(one.lacking)
-        .bind(one.ours)
-        .execute(tx.conn())
-        .await?;
-    }
+    sqlx::query(
+        "/* differences.clear */ delete from audit.divergence \
+          where source = $1 and (id = any($2) or id = $4) and not (id = any($3))",
+    )
+    .bind(source)
+    .bind(known)
+    .bind(&ids)
+    .bind(Uuid::nil())
+    .execute(tx.conn())
+    .await?;
+    let kinds: Vec<&str> = seen.iter().map(|one| one.kind.as_str()).collect();
+    let lacking: Vec<i64> = seen.iter().map(|one| one.lacking).collect();
+    let ours: Vec<i64> = seen.iter().map(|one| one.ours).collect();
+    sqlx::query(
+        "/* differences.keep */ insert into audit.divergence as d (source, id, kind, version, since, seen_at) \
+         select $1, s.id, s.kind, s.lacking, ehub.app_now(), ehub.app_now() \
+           from unnest($2::uuid[], $3::text[], $4::bigint[]) as s (id, kind, lacking) \
+         on conflict (source, id) do update set seen_at = excluded.seen_at",
+    )
+    .bind(source)
+    .bind(&ids)
+    .bind(&kinds)
+    .bind(&lacking)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "/* differences.begin_anew */ update audit.divergence d set kind = s.kind, version = s.lacking, since = ehub.app_now() \
+           from unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) as s (id, kind, lacking, ours) \
+          where d.source = $1 and d.id = s.id and d.version <= s.ours and d.version < s.lacking",
+    )
+    .bind(source)
+    .bind(&ids)
+    .bind(&kinds)
+    .bind(&lacking)
+    .bind(&ours)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 
 /// Notes that a source could not be asked; what was known of it stays.
 pub async fn not_asked(tx: &mut Tx, source: &str) -> Result<(), StorageError> {
     sqlx::query(
-        "/* differences.not_asked */ insert into audit.divergence (source, id, kind, version, since) \
-         values ($1, $2, $3, 0, ehub.app_now()) on conflict (source, id) do nothing",
+        "/* differences.not_asked */ insert into audit.divergence (source, id, kind, version, since, seen_at) \
+         values ($1, $2, $3, 0, ehub.app_now(), ehub.app_now()) \
+         on conflict (source, id) do update set seen_at = excluded.seen_at",
     )
     .bind(source)
     .bind(Uuid::nil())
@@ -71,17 +93,17 @@ pub async fn not_asked(tx: &mut Tx, source: &str) -> Result<(), StorageError> {
 
 /// Every difference known, oldest first, at most 1000.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Difference>, StorageError> {
-    let rows: Vec<(String, Uuid, String, OffsetDateTime)> = sqlx::query_as(
-        "/* differences.all */ select source, id, kind, since from audit.divergence order by since, id limit 1000",
+    let rows: Vec<(String, Uuid, String, OffsetDateTime, OffsetDateTime)> = sqlx::query_as(
+        "/* differences.all */ select source, id, kind, since, seen_at from audit.divergence order by since, id limit 1000",
     )
     .fetch_all(tx.conn())
     .await?;
     rows.into_iter()
-        .map(|(source, id, kind, since)| {
+        .map(|(source, id, kind, since, seen_at)| {
             let kind = BreachKind::parse(&kind)
                 .ok_or(StorageError::Inconsistent { table: "audit.divergence", what: "kind" })?;
             let subject = if id.is_nil() { source } else { format!("{source}/{id}") };
-            Ok(Difference { kind, subject, since })
+            Ok(Difference { kind, subject, since, seen_at })
         })
         .collect()
 }

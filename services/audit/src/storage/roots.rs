@@ -39,15 +39,22 @@ pub async fn put(
     Ok(())
 }
 
-/// The roots of a source that have a state, after an id and up to another.
-pub async fn between(tx: &mut Tx, source: &str, after: Uuid, through: Uuid) -> Result<Vec<Root>, StorageError> {
+/// The first roots of a source that have a state, after an id and up to another.
+pub async fn between(
+    tx: &mut Tx,
+    source: &str,
+    after: Uuid,
+    through: Uuid,
+    most: i64,
+) -> Result<Vec<Root>, StorageError> {
     let rows = sqlx::query_as(
         "/* roots.between */ select id, version, state from audit.root \
-          where source = $1 and id > $2 and id <= $3 and state <> ''",
+          where source = $1 and id > $2 and id <= $3 and state <> '' order by id limit $4",
     )
     .bind(source)
     .bind(after)
     .bind(through)
+    .bind(most)
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(root).collect())

@@ -4,4 +4,5 @@ mod log;
 mod no_loss;
 mod story;
 mod timeline;
+mod walk;
 mod world;

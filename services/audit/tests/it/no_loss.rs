@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ehub_audit::{domain::no_loss::NoLoss, operations::compare::Source, peers::roots::RootsPeer};
+use ehub_audit::{domain::no_loss::NoLoss, peers::roots::RootsPeer};
 use ehub_auth::GrantPresented;
 use ehub_proto::{
     audit::v1::{GetNoLossRequest, audit_service_server::AuditService},
@@ -78,79 +78,6 @@ async fn a_root_gone_from_its_source_and_a_silent_source_are_breaches() {
     let mut found = kinds(&prove(&world, peers).await);
     found.sort_unstable();
     assert_eq!(found, ["MISSING_AT_SOURCE", "NOT_COMPARED"]);
-}
-
-/// A source of many roots, of which it counts two at a time, and what its events have told but for some.
-async fn large(world: &World, unheard: &[usize]) -> (Vec<Uuid>, Held) {
-    let mut ids: Vec<Uuid> = (0..30).map(|_| world.id()).collect();
-    ids.sort_unstable();
-    for (place, id) in ids.iter().enumerate() {
-        if !unheard.contains(&place) {
-            world.deliver("intake", vec![world.accepted(*id, (PRACTICE, "A81001"), None)]).await;
-            world.deliver("allocation", vec![world.routed(*id)]).await;
-        }
-    }
-    let roots = ids.iter().map(|id| root(*id, 1, "ACCEPTED")).collect();
-    (ids, Held { most: 2, ..Held::new("intake", Some(roots)) })
-}
-
-/// Which places of a large source are known to differ.
-async fn differing(world: &World, ids: &[Uuid]) -> Vec<usize> {
-    let mut admin = world.db.admin().await;
-    let known: Vec<Uuid> =
-        sqlx::query_scalar("select id from audit.divergence order by id").fetch_all(&mut admin).await.expect("reads");
-    known.iter().map(|id| ids.iter().position(|other| other == id).expect("one of them")).collect()
-}
-
-#[tokio::test]
-async fn a_large_source_is_walked_through_a_part_at_a_time() {
-    let world = World::new().await;
-    let (ids, held) = large(&world, &[1, 12, 25]).await;
-    let sources: Arc<[Source]> = [Source::new(Arc::new(held))].into();
-    // Provers of the same sources, such as for calls and in the background, share the walk.
-    let (one, other) = (world.prover_of(Arc::clone(&sources)), world.prover_of(sources));
-    let began = world.now();
-    one.prove().await.expect("computed");
-    assert_eq!(differing(&world, &ids).await, [1], "five stretches of two");
-    world.hand.advance(Duration::from_secs(60));
-    assert_eq!(other.prove().await.expect("computed").compared_since, None);
-    assert_eq!(differing(&world, &ids).await, [1, 12], "what was known before is not forgotten on the way");
-    assert_eq!(one.prove().await.expect("computed").compared_since, None, "there may be more");
-    assert_eq!(differing(&world, &ids).await, [1, 12, 25]);
-    world.deliver("intake", vec![world.accepted(ids[1], (PRACTICE, "A81001"), None)]).await;
-    let proof = one.prove().await.expect("computed");
-    assert_eq!(differing(&world, &ids).await, [12, 25], "level again, wherever the walk is");
-    assert_eq!(proof.compared_since, Some(began), "the first walk has ended");
-}
-
-#[tokio::test]
-async fn what_has_changed_is_compared_at_once_wherever_the_walk_is() {
-    let world = World::new().await;
-    let (ids, mut held) = large(&world, &[29]).await;
-    held.changed = vec![ids[29], ids[3]];
-    let prover = world.prover(vec![Arc::new(held)]);
-    prover.prove().await.expect("computed");
-    assert_eq!(differing(&world, &ids).await, Vec::<usize>::new(), "it has not been asked before");
-    prover.prove().await.expect("computed");
-    assert_eq!(differing(&world, &ids).await, [29]);
-}
-
-#[tokio::test]
-async fn a_look_that_fails_is_taken_again_from_where_it_began() {
-    let world = World::new().await;
-    let (ids, held) = large(&world, &[1, 12]).await;
-    let held = Arc::new(Held { fails_after: Some(ids[3]), ..held });
-    let prover = world.prover(vec![Arc::clone(&held) as Arc<dyn RootsPeer>]);
-    prover.prove().await.expect("computed");
-    assert!(differing_kinds(&world).await == ["NOT_COMPARED"], "nothing is told of half a look");
-    held.mended.store(true, std::sync::atomic::Ordering::SeqCst);
-    prover.prove().await.expect("computed");
-    assert_eq!(differing(&world, &ids).await, [1], "the first part was not passed over");
-}
-
-async fn differing_kinds(world: &World) -> Vec<String> {
-    let mut admin = world.db.admin().await;
-    sqlx::query_scalar("select kind from audit.divergence order by kind").fetch_all(&mut admin).await.expect("reads")
 }
 
 #[tokio::test]

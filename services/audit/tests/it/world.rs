@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use ehub_audit::{
     domain::no_loss::Limits,
     note::Signer,
-    operations::{compare::Source, conclude::Prover},
+    operations::conclude::Prover,
     peers::roots::{Counted, Found, PeerError, RootsPeer},
     rpc::{AuditRpc, event_sink::Everything},
     workers::append::Appender,
@@ -126,11 +126,7 @@ impl World {
     }
 
     pub fn prover(&self, peers: Vec<Arc<dyn RootsPeer>>) -> Prover {
-        self.prover_of(peers.into_iter().map(Source::new).collect())
-    }
-
-    pub fn prover_of(&self, sources: Arc<[Source]>) -> Prover {
-        Prover::new(self.db.run.clone(), Scope::service(), sources, LIMITS)
+        Prover::new(self.db.run.clone(), Scope::service(), peers.into(), LIMITS)
     }
 
     pub fn rpc(&self) -> AuditRpc {
@@ -285,13 +281,21 @@ pub struct Held {
     /// Until it is mended, it does not answer beyond this id.
     pub fails_after: Option<Uuid>,
     pub mended: AtomicBool,
+    /// Where it says it stands.
+    pub position: String,
 }
-
-const POSITION: &str = "42";
 
 impl Held {
     pub fn new(source: &'static str, roots: Option<Vec<Root>>) -> Self {
-        Self { source, roots, changed: Vec::new(), most: i32::MAX, fails_after: None, mended: AtomicBool::new(false) }
+        Self {
+            source,
+            roots,
+            changed: Vec::new(),
+            most: i32::MAX,
+            fails_after: None,
+            mended: AtomicBool::new(false),
+            position: "42".to_owned(),
+        }
     }
 
     fn roots(&self) -> Result<&Vec<Root>, PeerError> {
@@ -324,9 +328,9 @@ impl RootsPeer for Held {
     }
 
     async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
-        let wanted =
-            |root: &&Root| ids.contains(&root.id) || changed_since == POSITION && self.changed.contains(&root.id);
+        let changed = |id: &Uuid| !changed_since.is_empty() && self.changed.contains(id);
+        let wanted = |root: &&Root| ids.contains(&root.id) || changed(&root.id);
         let roots = self.roots()?.iter().filter(wanted).cloned().collect();
-        Ok(Found { roots, position: POSITION.to_owned() })
+        Ok(Found { roots, position: self.position.clone() })
     }
 }
