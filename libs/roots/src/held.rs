@@ -20,11 +20,13 @@ pub(crate) struct Stretch {
 /// Counts at most so many roots after an id, or all that are left: one statement and so one snapshot, however many there
 /// are, and no more than one of them in memory.
 pub(crate) async fn tally(tx: &mut Tx, after: Uuid, most: Option<i64>) -> Result<Stretch, StorageError> {
-    let mut rows =
-        sqlx::query_as("/* held.tally */ select id, version, state from ehub.root where id > $1 order by id limit $2")
-            .bind(after)
-            .bind(most)
-            .fetch(tx.conn());
+    // Two statements: what was planned to read all of a table is not used for a part of it.
+    const SOME: &str = "/* held.some */ select id, version, state from ehub.root where id > $1 order by id limit $2";
+    const ALL: &str = "/* held.all */ select id, version, state from ehub.root where id > $1";
+    let mut rows = match most {
+        Some(most) => sqlx::query_as(SOME).bind(after).bind(most).fetch(tx.conn()),
+        None => sqlx::query_as(ALL).bind(after).fetch(tx.conn()),
+    };
     let (mut tally, mut count, mut last) = (Tally::default(), 0, after);
     while let Some(row) = rows.try_next().await? {
         let root = root(row);

@@ -1,6 +1,6 @@
 -- What prescribing holds, for the proof that nothing is lost: consultations with prescriptions, with each prescription and its state.
--- `version` is that of its stream of events, 0 when it has none, looked up root by root: joined in the order of ids, a stretch of roots would
--- begin with reading every stream before it. Whoever reads sees what row security lets them see below.
+-- `version` is that of its stream of events, 0 when it has none. It is looked up root by root: joined in the order of ids, a
+-- stretch of roots would begin with reading every stream before it. Whoever reads sees what row security lets them see below.
 create view ehub.root with (security_invoker = true) as
     select p.consultation as id,
            coalesce((select s.version from ehub.outbox_stream s where s.stream = p.consultation), 0) as version,
