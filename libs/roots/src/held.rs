@@ -75,11 +75,14 @@ pub(crate) async fn find(
     Ok(rows.into_iter().map(root).collect())
 }
 
-/// Before which transaction all are over, as this transaction's next statement sees it or an earlier one.
-pub(crate) async fn position(tx: &mut Tx) -> Result<String, StorageError> {
-    Ok(sqlx::query_scalar("/* held.position */ select pg_snapshot_xmin(pg_current_snapshot())::text")
-        .fetch_one(tx.conn())
-        .await?)
+/// Where a source stands: in which life of its database, and before which transaction all are over, as this
+/// transaction's next statement sees it or an earlier one.
+pub(crate) async fn position(tx: &mut Tx) -> Result<(i64, String), StorageError> {
+    Ok(sqlx::query_as(
+        "/* held.position */ select number, pg_snapshot_xmin(pg_current_snapshot())::text from ehub.incarnation",
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 fn root((id, version, state): (Uuid, i64, String)) -> Root {

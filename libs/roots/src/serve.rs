@@ -77,7 +77,10 @@ impl Roots for RootsService {
         let request = request.into_inner();
         let ids = request.ids.iter().filter_map(|id| Uuid::parse_str(id).ok()).collect();
         // Whatever is not a position has nothing after it.
-        let changed_since = request.changed_since.parse::<u64>().ok().map(|position| position.to_string());
+        let changed_since = request
+            .changed_since
+            .split_once(':')
+            .and_then(|(life, transaction)| Some((life.parse().ok()?, transaction.parse::<u64>().ok()?.to_string())));
         let (roots, position) = self.read(Find { ids, changed_since, after: id(&request.after) }).await?;
         Ok(Response::new(FindRootsResponse { roots: roots.into_iter().map(told).collect(), position }))
     }
@@ -129,7 +132,7 @@ impl Work for List {
 
 struct Find {
     ids: Vec<Uuid>,
-    changed_since: Option<String>,
+    changed_since: Option<(i64, String)>,
     after: Uuid,
 }
 
@@ -140,8 +143,10 @@ impl Work for Find {
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
         // Before the roots: what is committed in between is found now, and again next time.
-        let position = held::position(tx).await?;
-        let roots = held::find(tx, &self.ids, self.changed_since.as_deref(), self.after).await?;
-        Ok((roots, position))
+        let (life, transaction) = held::position(tx).await?;
+        // Transactions of another life say nothing of this one's.
+        let since = self.changed_since.as_ref().filter(|(then, _)| *then == life);
+        let roots = held::find(tx, &self.ids, since.map(|(_, transaction)| transaction.as_str()), self.after).await?;
+        Ok((roots, format!("{life}:{transaction}")))
     }
 }

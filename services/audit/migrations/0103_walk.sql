@@ -19,6 +19,7 @@ create table audit.walk (
 call ehub.protect('audit.walk', 'false');
 
 -- When a difference was last seen: one that its source has not been asked for since is not known to last.
-alter table audit.divergence add column seen_at timestamptz not null default ehub.app_now();
+alter table audit.divergence add column seen_at timestamptz not null default '2000-01-01Z';
+alter table audit.divergence alter column seen_at set default ehub.app_now();
 -- Since when every root has been compared; null until the first walk through all of them has ended.
 alter table audit.no_loss add column compared_since timestamptz;

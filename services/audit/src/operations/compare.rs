@@ -8,7 +8,6 @@ use std::{
 
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
 use ehub_roots::{Root, Tally};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
@@ -49,18 +48,13 @@ enum Error {
 }
 
 /// Compares what has changed, what differed so far, and the next stretches of all roots; keeps what differs. The source
-/// is always read first: what moves meanwhile shows as audit being ahead, which is no difference. Gives since when every
-/// root has been compared.
-pub async fn compare(
-    db: &Db,
-    scope: &Scope,
-    peer: &Arc<dyn RootsPeer>,
-) -> Result<Option<OffsetDateTime>, StorageError> {
+/// is always read first: what moves meanwhile shows as audit being ahead, which is no difference.
+pub async fn compare(db: &Db, scope: &Scope, peer: &Arc<dyn RootsPeer>) -> Result<(), StorageError> {
     let source = peer.source();
     let (walk, known) = db.run(scope, &Begin { source }).await?;
     let look = Look { db, scope, peer: &**peer, began: db.clock().monotonic() };
-    match look.differing(walk, &known).await {
-        Ok((walk, seen)) => db.run(scope, &Keep { source, known, seen, walk }).await,
+    match look.differing(walk, known).await {
+        Ok(keep) => db.run(scope, &keep).await,
         Err(Error::Peer(error)) => {
             tracing::warn!(source, error = &error as &dyn std::error::Error, "a source was not compared");
             db.run(scope, &NotAsked { source }).await
@@ -87,19 +81,21 @@ struct Stretch {
 }
 
 impl Look<'_> {
-    /// All differences known now, and where the walk has come to.
-    async fn differing(&self, mut walk: Walk, known: &[Uuid]) -> Result<(Walk, Vec<Seen>), Error> {
+    /// What is to be kept: all differences known now, and where the walk has come to.
+    async fn differing(&self, mut walk: Walk, known: Vec<Uuid>) -> Result<Keep, Error> {
         let now = self.db.clock().now();
         if walk.asked_at.is_none_or(|at| now - at > POSITION_LASTS) {
             walk.changed_since.clear();
         }
-        let found = self.peer.find(known, &walk.changed_since).await?;
+        let found = self.peer.find(&known, &walk.changed_since).await?;
+        let known: Vec<Uuid> = known.into_iter().filter(|id| *id <= found.through).collect();
         let ids = known.iter().copied().chain(found.roots.iter().map(|root| root.id)).collect();
         let ours = self.read(Of::Ids(ids)).await?;
         let mut seen: BTreeMap<Uuid, Seen> = by_id(&found.roots, &ours).into_iter().map(|one| (one.id, one)).collect();
-        // Without a position, or with one the source has not come to again since it was put back to an older copy, what
-        // changed unseen is found by a walk from the beginning. So is what is too much to be remembered one by one.
-        if walk.lost_sight(&found.position) || seen.len() > ENOUGH {
+        let level = known.into_iter().filter(|id| !seen.contains_key(id)).collect();
+        // What changed unseen is found by a walk from the beginning, and so is what is too much to be told or remembered
+        // one by one.
+        if walk.lost_sight(&found.position) || found.through < Uuid::max() || seen.len() > ENOUGH {
             walk.restart();
         }
         while seen.len() > ENOUGH {
@@ -125,7 +121,7 @@ impl Look<'_> {
                 break;
             }
         }
-        Ok((walk, seen.into_values().collect()))
+        Ok(Keep { source: self.peer.source(), level, seen: seen.into_values().collect(), walk })
     }
 
     /// What differs in one stretch: whole shards are compared first, and by id those that differ.
@@ -238,20 +234,23 @@ impl Work for ReadRoots {
 
 struct Keep {
     source: &'static str,
-    /// What was known to differ, and has been asked for again.
-    known: Vec<Uuid>,
+    /// What was known to differ, and does no more.
+    level: Vec<Uuid>,
     seen: Vec<Seen>,
     walk: Walk,
 }
 
 impl Work for Keep {
     const NAME: &'static str = "keep_differences";
-    type Output = Option<OffsetDateTime>;
+    type Output = ();
     type Error = StorageError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
-        differences::keep(tx, self.source, &self.known, &self.seen).await?;
-        walks::put(tx, self.source, &self.walk).await
+    async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        // Who comes second may have asked before what the first has found, and before the position it has left.
+        if walks::put(tx, self.source, &self.walk).await? {
+            differences::clear(tx, self.source, &self.level).await?;
+        }
+        differences::keep(tx, self.source, &self.seen).await
     }
 }
 
@@ -261,12 +260,11 @@ struct NotAsked {
 
 impl Work for NotAsked {
     const NAME: &'static str = "source_not_asked";
-    type Output = Option<OffsetDateTime>;
+    type Output = ();
     type Error = StorageError;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Self::Output, StorageError> {
-        differences::not_asked(tx, self.source).await?;
-        Ok(walks::of(tx, self.source).await?.whole_since)
+    async fn run(&self, tx: &mut Tx) -> Result<(), StorageError> {
+        differences::not_asked(tx, self.source).await
     }
 }
 

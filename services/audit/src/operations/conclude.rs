@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use ehub_postgres::{Db, Scope, StorageError, Tx, Work};
-use time::OffsetDateTime;
 
 use super::compare::compare;
 use crate::{
     domain::no_loss::{Limits, NoLoss, conclude},
     peers::roots::RootsPeer,
-    storage::{differences, proof},
+    storage::{differences, proof, walks},
 };
 
 /// Computes it, on the database and as the role it was made for.
@@ -38,19 +37,17 @@ impl Prover {
     /// # Errors
     /// When our own storage fails; a source that cannot be asked is part of the proof.
     pub async fn prove(&self) -> Result<NoLoss, StorageError> {
-        let mut walked = Vec::with_capacity(self.peers.len());
         for peer in self.peers.iter() {
-            walked.push(compare(&self.db, &self.scope, peer).await?);
+            compare(&self.db, &self.scope, peer).await?;
         }
-        // As far back as the source that was compared longest ago.
-        let compared_since = walked.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min());
-        self.db.run(&self.scope, &Conclude { limits: self.limits, compared_since }).await
+        let sources = self.peers.iter().map(|peer| peer.source()).collect();
+        self.db.run(&self.scope, &Conclude { limits: self.limits, sources }).await
     }
 }
 
 struct Conclude {
     limits: Limits,
-    compared_since: Option<OffsetDateTime>,
+    sources: Vec<&'static str>,
 }
 
 impl Work for Conclude {
@@ -61,11 +58,12 @@ impl Work for Conclude {
     async fn run(&self, tx: &mut Tx) -> Result<NoLoss, StorageError> {
         tx.reads_whole_tables().await?;
         let counts = proof::counts(tx).await?;
-        let found = differences::all(tx).await?;
+        let found = differences::lasting(tx, self.limits.grace).await?;
         let in_transit = proof::in_transit(tx).await?;
         let open = proof::open_things(tx).await?;
         let concluded = conclude(counts, found, in_transit, open, self.limits, tx.at());
-        let concluded = NoLoss { compared_since: self.compared_since, ..concluded };
+        let compared_since = walks::whole_since(tx, &self.sources).await?;
+        let concluded = NoLoss { compared_since, ..concluded };
         proof::put(tx, &concluded).await?;
         Ok(concluded)
     }

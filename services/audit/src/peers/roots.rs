@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// How many roots a full page has: a shorter one is the last.
 const PAGE: usize = 1000;
+/// How many pages of what was looked for are read.
+const FIND_PAGES: usize = 20;
 
 /// Why a source did not say what it holds.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,8 @@ pub struct Counted {
 pub struct Found {
     /// What was there.
     pub roots: Vec<Root>,
+    /// Up to which id was looked; the largest there can be unless there was too much.
+    pub through: Uuid,
     /// What to ask with next time for what has changed since.
     pub position: String,
 }
@@ -140,7 +144,8 @@ where
     async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let (mut pages, mut position) = (Pages::within(Uuid::nil(), Uuid::max()), None);
-        while !pages.ended {
+        // Each page looks for all that has changed anew: somewhere it is too much.
+        for _ in 0..FIND_PAGES {
             let request = FindRootsRequest {
                 ids: ids.clone(),
                 changed_since: changed_since.to_owned(),
@@ -150,8 +155,12 @@ where
             // What changes while later pages are read is found next time.
             position.get_or_insert(answer.position);
             pages.add(answer.roots)?;
+            if pages.ended {
+                break;
+            }
         }
-        Ok(Found { roots: pages.roots, position: position.unwrap_or_default() })
+        let through = if pages.ended { Uuid::max() } else { pages.last };
+        Ok(Found { roots: pages.roots, through, position: position.unwrap_or_default() })
     }
 }
 

@@ -1,5 +1,7 @@
 //! `audit.divergence`: where a source and audit differ, and since when.
 
+use std::time::Duration;
+
 use ehub_postgres::{StorageError, Tx};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -31,21 +33,21 @@ pub async fn oldest(tx: &mut Tx, source: &str, most: usize) -> Result<Vec<Uuid>,
     .await?)
 }
 
-/// Keeps what was seen of a source: what was known and asked for again goes unless it is still so, and what is still so
-/// keeps its beginning. A root that has meanwhile passed the version it lacked begins anew: it moves fast and is not
-/// stuck.
-pub async fn keep(tx: &mut Tx, source: &str, known: &[Uuid], seen: &[Seen]) -> Result<(), StorageError> {
+/// Forgets differences that are no more.
+pub async fn clear(tx: &mut Tx, source: &str, level: &[Uuid]) -> Result<(), StorageError> {
+    sqlx::query("/* differences.clear */ delete from audit.divergence where source = $1 and id = any($2)")
+        .bind(source)
+        .bind(level)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Keeps what was seen of a source that has answered. What was seen before keeps its beginning, unless the root has
+/// meanwhile passed the version it lacked: it moves fast and is not stuck.
+pub async fn keep(tx: &mut Tx, source: &str, seen: &[Seen]) -> Result<(), StorageError> {
+    clear(tx, source, &[Uuid::nil()]).await?;
     let ids: Vec<Uuid> = seen.iter().map(|one| one.id).collect();
-    sqlx::query(
-        "/* differences.clear */ delete from audit.divergence \
-          where source = $1 and (id = any($2) or id = $4) and not (id = any($3))",
-    )
-    .bind(source)
-    .bind(known)
-    .bind(&ids)
-    .bind(Uuid::nil())
-    .execute(tx.conn())
-    .await?;
     let kinds: Vec<&str> = seen.iter().map(|one| one.kind.as_str()).collect();
     let lacking: Vec<i64> = seen.iter().map(|one| one.lacking).collect();
     let ours: Vec<i64> = seen.iter().map(|one| one.ours).collect();
@@ -91,11 +93,13 @@ pub async fn not_asked(tx: &mut Tx, source: &str) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Every difference known, oldest first, at most 1000.
-pub async fn all(tx: &mut Tx) -> Result<Vec<Difference>, StorageError> {
+/// The differences that two looks have seen further apart than this, oldest first, at most 1000.
+pub async fn lasting(tx: &mut Tx, grace: Duration) -> Result<Vec<Difference>, StorageError> {
     let rows: Vec<(String, Uuid, String, OffsetDateTime, OffsetDateTime)> = sqlx::query_as(
-        "/* differences.all */ select source, id, kind, since, seen_at from audit.divergence order by since, id limit 1000",
+        "/* differences.lasting */ select source, id, kind, since, seen_at from audit.divergence \
+          where seen_at - since > make_interval(secs => $1) order by since, id limit 1000",
     )
+    .bind(grace.as_secs_f64())
     .fetch_all(tx.conn())
     .await?;
     rows.into_iter()

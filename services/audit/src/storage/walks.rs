@@ -23,10 +23,18 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Whether what has changed cannot be told by a source that stands at this position.
+    /// Whether what has changed cannot be told by a source that stands at this position: it was not asked with one, or
+    /// stands in another life of its database, or before it.
     pub fn lost_sight(&self, position: &str) -> bool {
-        let number = |text: &str| text.parse::<u64>().ok();
-        self.number > 0 && (self.changed_since.is_empty() || number(position) < number(&self.changed_since))
+        let read = |text: &str| -> Option<(u64, u64)> {
+            let (life, transaction) = text.split_once(':')?;
+            Some((life.parse().ok()?, transaction.parse().ok()?))
+        };
+        let onward = match (read(&self.changed_since), read(position)) {
+            (Some((life, before)), Some((now, after))) => life == now && before <= after,
+            _ => false,
+        };
+        self.number > 0 && !onward
     }
 
     /// Begins anew, as if nothing had been compared.
@@ -48,15 +56,14 @@ pub async fn of(tx: &mut Tx, source: &str) -> Result<Walk, StorageError> {
     Ok(walk.unwrap_or_default())
 }
 
-/// Keeps how far a look has come, unless another was kept meanwhile, which it then begins where that one ended. Gives
-/// since when every root has been compared.
-pub async fn put(tx: &mut Tx, source: &str, walk: &Walk) -> Result<Option<OffsetDateTime>, StorageError> {
-    let kept: Option<Option<OffsetDateTime>> = sqlx::query_scalar(
+/// Keeps how far a look has come, and says so; not when another was kept since it began.
+pub async fn put(tx: &mut Tx, source: &str, walk: &Walk) -> Result<bool, StorageError> {
+    let done = sqlx::query(
         "/* walks.put */ insert into audit.walk (source, number, after, changed_since, asked_at, began, whole_since) \
          values ($1, $2 + 1, $3, $4, $5, $6, $7) on conflict (source) do update \
            set number = excluded.number, after = excluded.after, changed_since = excluded.changed_since, \
                asked_at = excluded.asked_at, began = excluded.began, whole_since = excluded.whole_since \
-         where walk.number = $2 returning whole_since",
+         where walk.number = $2",
     )
     .bind(source)
     .bind(walk.number)
@@ -65,10 +72,18 @@ pub async fn put(tx: &mut Tx, source: &str, walk: &Walk) -> Result<Option<Offset
     .bind(walk.asked_at)
     .bind(walk.began)
     .bind(walk.whole_since)
-    .fetch_optional(tx.conn())
+    .execute(tx.conn())
     .await?;
-    match kept {
-        Some(whole_since) => Ok(whole_since),
-        None => Ok(of(tx, source).await?.whole_since),
-    }
+    Ok(done.rows_affected() == 1)
+}
+
+/// Since when every root of these sources has been compared.
+pub async fn whole_since(tx: &mut Tx, sources: &[&str]) -> Result<Option<OffsetDateTime>, StorageError> {
+    Ok(sqlx::query_scalar(
+        "/* walks.whole_since */ select case when count(whole_since) = cardinality($1) then min(whole_since) end \
+           from audit.walk where source = any($1)",
+    )
+    .bind(sources)
+    .fetch_one(tx.conn())
+    .await?)
 }

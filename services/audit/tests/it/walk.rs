@@ -117,7 +117,8 @@ impl RootsPeer for Meanwhile {
         for statement in [
             "insert into audit.divergence (source, id, kind, version, since) \
              values ('intake', $1, 'MISSING_AT_AUDIT', 1, ehub.app_now())",
-            "insert into audit.walk (source, number, after, changed_since) values ('intake', 7, $1, '40')",
+            "insert into audit.walk (source, number, after, changed_since) values ('intake', 7, $1, '1:40') \
+             on conflict (source) do update set number = 7",
         ] {
             sqlx::query(statement).bind(self.found).execute(&mut *admin).await.expect("done");
         }
@@ -163,13 +164,71 @@ async fn who_cannot_know_what_has_changed_walks_from_the_beginning() {
         Arc::new(Held { most: 2, position: position.to_owned(), ..Held::new("intake", roots) })
     };
     // Two looks are a walk.
-    assert_eq!(look(&world, at("42")).await.compared_since, None);
-    assert!(look(&world, at("43")).await.compared_since.is_some());
-    assert!(look(&world, at("43")).await.compared_since.is_some(), "until the next has ended");
+    assert_eq!(look(&world, at("1:42")).await.compared_since, None);
+    assert!(look(&world, at("1:43")).await.compared_since.is_some());
+    assert!(look(&world, at("1:43")).await.compared_since.is_some(), "until the next has ended");
     // Put back to an older copy, the source stands before the position it told.
-    assert_eq!(look(&world, at("41")).await.compared_since, None);
-    assert!(look(&world, at("44")).await.compared_since.is_some());
+    assert_eq!(look(&world, at("1:41")).await.compared_since, None);
+    assert!(look(&world, at("1:44")).await.compared_since.is_some());
+    assert!(look(&world, at("1:44")).await.compared_since.is_some());
+    // So does it in another life of its database.
+    assert_eq!(look(&world, at("2:50")).await.compared_since, None);
+    assert!(look(&world, at("2:50")).await.compared_since.is_some());
     // What has changed since a position that is old may be too much.
     world.hand.advance(Duration::from_secs(301));
-    assert_eq!(look(&world, at("45")).await.compared_since, None);
+    assert_eq!(look(&world, at("2:51")).await.compared_since, None);
+}
+
+#[tokio::test]
+async fn who_comes_second_clears_nothing() {
+    let world = World::new().await;
+    let (ids, held) = large(&world, 30, &[1, 25]).await;
+    look(&world, Arc::new(Held { most: i32::MAX, ..Held::new("intake", held.roots.clone()) })).await;
+    assert_eq!(differing(&world, &ids).await, [1, 25]);
+    // It finds one level that the other, which asked later, still keeps: the walk has moved on meanwhile.
+    hear(&world, ids[1]).await;
+    let (admin, found) = (Mutex::new(world.db.admin().await), ids[3]);
+    look(&world, Arc::new(Meanwhile { held, admin, found })).await;
+    assert_eq!(differing(&world, &ids).await, [1, 3, 25]);
+}
+
+#[tokio::test]
+async fn what_was_not_reached_or_is_too_much_is_not_taken_for_level() {
+    let world = World::new().await;
+    let many = 1_100;
+    let (ids, held) = large(&world, many, &[0, many - 1]).await;
+    let roots = held.roots.clone();
+    look(&world, Arc::new(Held::new("intake", roots.clone()))).await;
+    assert_eq!(differing(&world, &ids).await, [0, many - 1]);
+    // What has changed is too much to be told: only the beginning was looked at.
+    let cut =
+        Held { found_through: ids[500], fails_after: Some(ids[1]), most: 2, ..Held::new("intake", roots.clone()) };
+    hear(&world, ids[0]).await;
+    let all = |held: Held| Arc::new(Held { mended: true.into(), ..held });
+    let proof = look(&world, all(cut)).await;
+    assert_eq!(proof.compared_since, None, "it walks from the beginning");
+    assert_eq!(differing(&world, &ids).await, [many - 1]);
+    // All of it has changed unheard, which is too much to be remembered.
+    let mut moved = roots.expect("given");
+    moved.iter_mut().for_each(|root| root.version = 2);
+    look(&world, Arc::new(Held { changed: ids.clone(), ..Held::new("intake", Some(moved)) })).await;
+    let known = differing(&world, &ids).await;
+    assert_eq!((known.len(), known.last()), (1_001, Some(&(many - 1))), "and what was known stays known");
+}
+
+#[tokio::test]
+async fn differences_that_nobody_has_confirmed_hide_none_that_lasts() {
+    let world = World::new().await;
+    world
+        .sql(
+            "insert into audit.divergence (source, id, kind, version, since) \
+             select 'allocation', gen_random_uuid(), 'MISSING_AT_AUDIT', 1, ehub.app_now() from generate_series(1, 1100)",
+        )
+        .await;
+    let silent = || Arc::new(Held::new("intake", None));
+    world.hand.advance(Duration::from_secs(1));
+    assert!(look(&world, silent()).await.holds());
+    world.hand.advance(Duration::from_secs(61));
+    let proof = look(&world, silent()).await;
+    assert_eq!(proof.breaches.iter().map(|breach| breach.kind.as_str()).collect::<Vec<_>>(), ["NOT_COMPARED"]);
 }

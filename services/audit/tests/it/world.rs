@@ -283,6 +283,8 @@ pub struct Held {
     pub mended: AtomicBool,
     /// Where it says it stands.
     pub position: String,
+    /// Up to where it looks for what is asked.
+    pub found_through: Uuid,
 }
 
 impl Held {
@@ -294,7 +296,8 @@ impl Held {
             most: i32::MAX,
             fails_after: None,
             mended: AtomicBool::new(false),
-            position: "42".to_owned(),
+            position: "1:42".to_owned(),
+            found_through: Uuid::max(),
         }
     }
 
@@ -330,7 +333,8 @@ impl RootsPeer for Held {
     async fn find(&self, ids: &[Uuid], changed_since: &str) -> Result<Found, PeerError> {
         let changed = |id: &Uuid| !changed_since.is_empty() && self.changed.contains(id);
         let wanted = |root: &&Root| ids.contains(&root.id) || changed(&root.id);
-        let roots = self.roots()?.iter().filter(wanted).cloned().collect();
-        Ok(Found { roots, position: self.position.clone() })
+        let within = |root: &&Root| root.id <= self.found_through;
+        let roots = self.roots()?.iter().filter(within).filter(wanted).cloned().collect();
+        Ok(Found { roots, through: self.found_through, position: self.position.clone() })
     }
 }
