@@ -221,8 +221,9 @@ async fn differences_that_nobody_has_confirmed_hide_none_that_lasts() {
     let world = World::new().await;
     world
         .sql(
-            "insert into audit.divergence (source, id, kind, version, since) \
-             select 'allocation', gen_random_uuid(), 'MISSING_AT_AUDIT', 1, ehub.app_now() from generate_series(1, 1100)",
+            "insert into audit.divergence (source, id, kind, version, since, seen_at) \
+             select 'allocation', gen_random_uuid(), 'MISSING_AT_AUDIT', 1, at, at \
+               from generate_series(1, 1100), (select timestamptz '2020-01-01Z') as long_ago (at)",
         )
         .await;
     let silent = || Arc::new(Held::new("intake", None));
