@@ -12,8 +12,15 @@ from proxy import Proxy, shut
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 
 
+# How the answer to a statement that has written begins.
+WROTE = (b"INSERT", b"UPDATE", b"DELETE", b"MERGE")
+
+
 class PgProxy(Proxy):
-    """Cuts as many commits as it was told: in turn once PostgreSQL has said that it is done, and at once."""
+    """Cuts as many commits as it was told: in turn once PostgreSQL has said that it is done, and at once.
+
+    Only commits of transactions that wrote: what a call has looked up before it acts is done again, and should be.
+    """
 
     def __init__(self, url: str) -> None:
         place = url.rpartition("@")[2].partition("/")[0]
@@ -39,9 +46,9 @@ class PgProxy(Proxy):
             self._open |= {client, server}
         try:
             self._begin(client, server)
-            waits = threading.Event()
-            threading.Thread(target=self._asks, args=(client, server, waits), daemon=True).start()
-            self._answers(client, server, waits)
+            waits, wrote = threading.Event(), threading.Event()
+            threading.Thread(target=self._asks, args=(client, server, waits, wrote), daemon=True).start()
+            self._answers(client, server, waits, wrote)
         except (OSError, struct.error):
             pass
         shut(client)
@@ -60,15 +67,16 @@ class PgProxy(Proxy):
                 return
             client.sendall(server.recv(1))
 
-    def _asks(self, client: socket.socket, server: socket.socket, waits: threading.Event) -> None:
+    def _asks(self, client: socket.socket, server: socket.socket, waits: threading.Event, wrote: threading.Event) -> None:
         """Message by message: a byte for the type, four for the length."""
         try:
             with client.makefile("rb") as stream:
                 while len(head := stream.read(5)) == 5:
                     body = stream.read(int.from_bytes(head[1:]) - 4)
-                    cut = head[:1] == b"Q" and commits(body) and self._takes_a_cut()
+                    behind = b";" in body.rstrip(b"\0; ")
+                    cut = head[:1] == b"Q" and commits(body) and (behind or wrote.is_set()) and self._takes_a_cut()
                     if cut:
-                        self.behind_others += b";" in body.rstrip(b"\0; ")
+                        self.behind_others += behind
                     if cut and self.last_was_done:
                         waits.set()
                     server.sendall(head + body)
@@ -80,13 +88,18 @@ class PgProxy(Proxy):
         if not waits.is_set():
             shut(server)
 
-    def _answers(self, client: socket.socket, server: socket.socket, waits: threading.Event) -> None:
+    def _answers(self, client: socket.socket, server: socket.socket, waits: threading.Event, wrote: threading.Event) -> None:
         with server.makefile("rb") as stream:
             while len(head := stream.read(5)) == 5:
                 body = stream.read(int.from_bytes(head[1:]) - 4)
-                if waits.is_set() and head[:1] == b"C" and body.startswith(b"COMMIT"):
-                    self.done += 1
-                    return
+                if head[:1] == b"C":
+                    if waits.is_set() and body.startswith(b"COMMIT"):
+                        self.done += 1
+                        return
+                    if body.startswith(WROTE):
+                        wrote.set()
+                    elif body.startswith((b"BEGIN", b"COMMIT", b"ROLLBACK")):
+                        wrote.clear()
                 client.sendall(head + body)
 
 
