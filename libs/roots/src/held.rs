@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::{Root, Tally};
 
-/// How many roots a page holds.
-pub(crate) const PAGE: usize = 1000;
+/// How many roots a full page holds: a shorter one is the last.
+pub const PAGE: usize = 1000;
 
 /// A stretch of roots, counted.
 #[derive(Debug)]

@@ -8,5 +8,6 @@ mod held;
 mod serve;
 mod tally;
 
+pub use held::PAGE;
 pub use serve::RootsService;
 pub use tally::{Root, ShardTally, Tally};

@@ -7,7 +7,7 @@ use ehub_host::PeerChannel;
 use ehub_proto::internal::v1::{
     FindRootsRequest, ListRootsRequest, Root as ProtoRoot, SnapshotRootsRequest, roots_client::RootsClient,
 };
-use ehub_roots::Root;
+use ehub_roots::{PAGE, Root};
 use prost::bytes::Bytes;
 use tonic::{
     body::Body,
@@ -16,8 +16,6 @@ use tonic::{
 };
 use uuid::Uuid;
 
-/// How many roots a full page has: a shorter one is the last.
-const PAGE: usize = 1000;
 /// How many pages of what was looked for are read.
 const FIND_PAGES: usize = 20;
 

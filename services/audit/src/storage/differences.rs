@@ -52,7 +52,7 @@ pub async fn keep(tx: &mut Tx, source: &str, seen: &[Seen]) -> Result<(), Storag
     let lacking: Vec<i64> = seen.iter().map(|one| one.lacking).collect();
     let ours: Vec<i64> = seen.iter().map(|one| one.ours).collect();
     sqlx::query(
-        "/* differences.keep */ insert into audit.divergence as d (source, id, kind, version, since, seen_at) \
+        "/* differences.keep */ insert into audit.divergence (source, id, kind, version, since, seen_at) \
          select $1, s.id, s.kind, s.lacking, ehub.app_now(), ehub.app_now() \
            from unnest($2::uuid[], $3::text[], $4::bigint[]) as s (id, kind, lacking) \
          on conflict (source, id) do update set seen_at = excluded.seen_at",
@@ -93,7 +93,8 @@ pub async fn not_asked(tx: &mut Tx, source: &str) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The differences that two looks have seen further apart than this, oldest first, at most 1000.
+/// The differences that two looks have seen further apart than this, oldest first, at most 1000 of these: what nobody has
+/// confirmed takes the place of none that lasts.
 pub async fn lasting(tx: &mut Tx, grace: Duration) -> Result<Vec<Difference>, StorageError> {
     let rows: Vec<(String, Uuid, String, OffsetDateTime, OffsetDateTime)> = sqlx::query_as(
         "/* differences.lasting */ select source, id, kind, since, seen_at from audit.divergence \
